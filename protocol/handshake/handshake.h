@@ -109,7 +109,8 @@ struct Ready {
 /// The agent's end.
 class Client {
  public:
-  Client(const crypto::SigningKey& key, ClientParameters parameters, ChannelBinding binding, Random& random);
+  Client(const crypto::SigningKey& key, ClientParameters parameters, ChannelBinding binding,
+         Random& random);
 
   Bytes hello();
   /// Challenge in, Proof out. Fails with broker_key_mismatch, handshake_signature,
@@ -133,6 +134,7 @@ class Client {
 };
 
 /// `hash of Hello ‖ hash of Challenge`: what Proof and redemptions sign over.
-Digest transcript(const Digest& hello_hash, const Digest& challenge_hash, const ChannelBinding& binding);
+Digest transcript(const Digest& hello_hash, const Digest& challenge_hash,
+                  const ChannelBinding& binding);
 
 }  // namespace sealwire::handshake
