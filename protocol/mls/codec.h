@@ -174,6 +174,8 @@ class Reader {
       : in_(in), vector_bytes_(vector_bytes) {}
 
   bool empty() const { return in_.empty(); }
+  /// A reader of a part, with the same bound on vectors.
+  Reader inside(ByteSpan part) const { return Reader(part, vector_bytes_); }
   ByteSpan rest() const { return in_; }
   template <class... T>
   bool get(T&... values) {
@@ -285,7 +287,7 @@ class Reader {
     ByteSpan bytes;
     if (!opaque(bytes)) return false;
     out.clear();
-    Reader inner(bytes, vector_bytes_);
+    Reader inner = inside(bytes);
     while (!inner.empty()) {
       if (out.size() == kVectorElements || !inner.get(out.emplace_back())) return false;
     }

@@ -89,7 +89,7 @@ void Ratchet::write(Writer& writer) const {
 bool Ratchet::read(Reader& reader) {
   ByteSpan keys;
   if (!reader.get(secret_, generation_, exhausted_) || !reader.opaque(keys)) return false;
-  Reader inner(keys);
+  Reader inner = reader.inside(keys);
   while (!inner.empty()) {
     if (!inner.get(skipped_.emplace_back())) return false;
   }
@@ -147,17 +147,18 @@ void SecretTree::write(Writer& writer) const {
 bool SecretTree::read(Reader& reader) {
   ByteSpan nodes;
   ByteSpan ratchets;
-  if (!reader.get(leaves_) || leaves_ > limits::kTreeLeaves || !std::has_single_bit(leaves_) ||
+  if (!reader.get(leaves_) || leaves_ > limits::kTreeLeaves ||
+      (leaves_ != 0 && !std::has_single_bit(leaves_)) ||
       !reader.opaque(nodes) || !reader.opaque(ratchets))
     return false;
-  Reader node_reader(nodes);
+  Reader node_reader = reader.inside(nodes);
   while (!node_reader.empty()) {
     NodeIndex node{};
     KdfSecret secret;
     if (!node_reader.get(node, secret)) return false;
     nodes_.insert_or_assign(node, std::move(secret));
   }
-  Reader ratchet_reader(ratchets, limits::kFrameBytes * 16);
+  Reader ratchet_reader = reader.inside(ratchets);
   while (!ratchet_reader.empty()) {
     LeafIndex leaf{};
     RatchetType type{};

@@ -89,7 +89,7 @@ void TreePrivate::write(Writer& writer) const {
 bool TreePrivate::read(Reader& reader) {
   ByteSpan entries;
   if (!reader.get(self_) || !reader.opaque(entries)) return false;
-  Reader inner(entries);
+  Reader inner = reader.inside(entries);
   while (!inner.empty()) {
     NodeIndex node{};
     Secret<32> secret;
