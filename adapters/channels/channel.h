@@ -126,9 +126,11 @@ class Channel {
   virtual Capabilities capabilities() const = 0;
   /// `handler` outlives the result. Fails with `address_invalid`, `transport_insecure`,
   /// `config_invalid` (an option) or `connect_failed` (cannot bind).
-  virtual Result<std::unique_ptr<Running>> listen(const Endpoint& endpoint, Handler& handler) const = 0;
+  virtual Result<std::unique_ptr<Running>> listen(const Endpoint& endpoint,
+                                                  Handler& handler) const = 0;
   /// Returns at once; the outcome is on_open or on_close.
-  virtual Result<std::unique_ptr<Running>> dial(const Endpoint& endpoint, Handler& handler) const = 0;
+  virtual Result<std::unique_ptr<Running>> dial(const Endpoint& endpoint,
+                                                Handler& handler) const = 0;
 };
 
 }  // namespace sealwire::channel
