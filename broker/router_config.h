@@ -29,7 +29,7 @@ struct RouterConfig {
 
   std::uint64_t mailbox_entries_max = 100'000;  // of one agent
   std::uint64_t mailbox_bytes_max = 256ull * 1024 * 1024;
-  std::size_t contacts_max = 4096;                 // of one agent
+  std::size_t contacts_max = 2048;                 // of one agent
   std::size_t invites_max = 64;                    // outstanding, of one agent
   std::size_t conversations_cached_max = 100'000;  // in memory
   std::size_t batch_ops_max = 8192;                // of one commit

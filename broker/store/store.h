@@ -24,10 +24,12 @@ using ItemNumber = std::uint64_t;
 using SharedBytes = std::shared_ptr<const Bytes>;
 
 struct MailboxState {
-  std::uint64_t last = 0;   // sequence of the newest entry; entries are gap-free from 1
-  std::uint64_t acked = 0;  // entries up to here are gone
-  std::uint64_t bytes = 0;  // of the items that wait
+  std::uint64_t last = 0;         // sequence of the newest entry; entries are gap-free from 1
+  std::uint64_t acked = 0;        // entries up to here are gone
+  std::uint64_t bytes_last = 0;   // of all items ever put, the entry `last` included
+  std::uint64_t bytes_acked = 0;  // of those up to `acked`
   std::uint64_t entries() const { return last - acked; }
+  std::uint64_t bytes() const { return bytes_last - bytes_acked; }
   friend bool operator==(const MailboxState&, const MailboxState&) = default;
 };
 
@@ -55,7 +57,7 @@ struct AgentRecord {
 
 struct ContactRecord {
   AgentNumber owner = 0;
-  AgentNumber other = 0;
+  AgentId other;  // need not be known to the broker
   Contact contact = Contact::none;
   friend auto operator<=>(const ContactRecord&, const ContactRecord&) = default;
 };
@@ -108,8 +110,10 @@ enum class ItemType : std::uint8_t { envelope = 1, tombstone = 2, refused = 3, r
 
 /// A waiting mailbox entry together with its item.
 struct MailboxEntry {
+  AgentNumber owner = 0;
   std::uint64_t sequence = 0;
   std::uint64_t conversation_sequence = 0;
+  std::uint64_t bytes_total = 0;  // as `PutEntry` gave it
   ItemNumber item = 0;
   ItemType type = ItemType::envelope;
   AgentNumber sender = 0;  // 0 for what the broker itself says
@@ -174,6 +178,7 @@ struct PutEntry {
   AgentNumber owner = 0;
   std::uint64_t sequence = 0;
   std::uint64_t conversation_sequence = 0;
+  std::uint64_t bytes_total = 0;  // MailboxState::bytes_last after this entry
   ItemNumber item = 0;
 };
 struct DropEntries {
