@@ -151,8 +151,7 @@ TEST(Config, OptionsOfAChannelReachItAsText) {
 
 TEST(Config, AProblemCannotForgeALineOfTheLog) {
   const auto problems = problems_of(std::string(kListen) +
-                                    "\"a\\nok\\u001b[2J\" = 1\n[http]\n"
-                                    "listen = \"x\\r\\ny\"\n");
+                                    "[http]\n\"a\\nok\\u001b[2J\" = 1\nlisten = \"x\\r\\ny\"\n");
   ASSERT_EQ(problems.size(), 2U);
   for (const auto& problem : problems)
     EXPECT_EQ(problem.find_first_of("\r\n\x1b"), std::string::npos) << problem;
