@@ -318,6 +318,7 @@ tl::expected<Config, ConfigProblems> parse_config(std::string_view text,
 
   Section store = root.section("store");
   store.path("path", config.store_path);
+  store.integer("bytes_max", config.store_bytes_max, 0, std::int64_t{1} << 50);
   store.finish();
 
   read_admission(context, root.section("admission"), config.router);

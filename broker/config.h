@@ -39,6 +39,7 @@ struct Config {
   std::vector<ListenConfig> listen;
   std::filesystem::path key_file = "broker.key";
   std::filesystem::path store_path = "sealwire.db";
+  std::uint64_t store_bytes_max = 0;  // 0: the disk
   RouterConfig router;
   HttpConfig http;
   LogConfig log;
