@@ -28,7 +28,9 @@ inline ByteSpan as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteSpan bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes to_bytes(ByteSpan bytes) { return {bytes.begin(), bytes.end()}; }
+inline Bytes to_bytes(ByteSpan bytes) {
+  return {bytes.begin(), bytes.end()};
+}
 
 /// Equality whose time depends on the lengths only.
 inline bool equal_constant_time(ByteSpan a, ByteSpan b) {
@@ -54,17 +56,17 @@ struct Opaque {
   friend auto operator<=>(const Opaque&, const Opaque&) = default;
 };
 
-using Digest = Opaque<struct DigestTag, 32>;               ///< BLAKE2b-256
-using Signature = Opaque<struct SignatureTag, 64>;         ///< Ed25519
-using InstanceKey = Opaque<struct InstanceKeyTag, 32>;     ///< Ed25519 public key of an instance
-using BrokerKey = Opaque<struct BrokerKeyTag, 32>;         ///< Ed25519 public key of a broker
-using InviteKey = Opaque<struct InviteKeyTag, 32>;         ///< Ed25519 public key of an invite
-using EphemeralKey = Opaque<struct EphemeralKeyTag, 32>;   ///< X25519 public key of one handshake
-using PrekeyKey = Opaque<struct PrekeyKeyTag, 32>;         ///< X25519 public key for sealed letters
-using Nonce = Opaque<struct NonceTag, 32>;                 ///< of one handshake
-using AgentId = Opaque<struct AgentIdTag, 32>;             ///< hash of a signed inception statement
+using Digest = Opaque<struct DigestTag, 32>;              ///< BLAKE2b-256
+using Signature = Opaque<struct SignatureTag, 64>;        ///< Ed25519
+using InstanceKey = Opaque<struct InstanceKeyTag, 32>;    ///< Ed25519 public key of an instance
+using BrokerKey = Opaque<struct BrokerKeyTag, 32>;        ///< Ed25519 public key of a broker
+using InviteKey = Opaque<struct InviteKeyTag, 32>;        ///< Ed25519 public key of an invite
+using EphemeralKey = Opaque<struct EphemeralKeyTag, 32>;  ///< X25519 public key of one handshake
+using PrekeyKey = Opaque<struct PrekeyKeyTag, 32>;        ///< X25519 public key for sealed letters
+using Nonce = Opaque<struct NonceTag, 32>;                ///< of one handshake
+using AgentId = Opaque<struct AgentIdTag, 32>;            ///< hash of a signed inception statement
 using ConversationId = Opaque<struct ConversationIdTag, 16>;
-using EnvelopeId = Opaque<struct EnvelopeIdTag, 16>;       ///< UUIDv7 (RFC 9562)
+using EnvelopeId = Opaque<struct EnvelopeIdTag, 16>;  ///< UUIDv7 (RFC 9562)
 using SessionId = Opaque<struct SessionIdTag, 16>;
 using BrokerIncarnation = Opaque<struct BrokerIncarnationTag, 16>;
 

@@ -117,7 +117,8 @@ std::string_view name(Errc code) {
 std::span<const Errc> all_errors() {
   static const auto codes = [] {
     std::array<Errc, kErrors.size()> result{};
-    std::transform(kErrors.begin(), kErrors.end(), result.begin(), [](const Entry& e) { return e.code; });
+    std::transform(kErrors.begin(), kErrors.end(), result.begin(),
+                   [](const Entry& e) { return e.code; });
     return result;
   }();
   return codes;

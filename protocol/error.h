@@ -141,14 +141,14 @@ using Result = tl::expected<T, Error>;
 // `SW_TRY(auto x, f());` binds the value of f(), or returns its error from the enclosing function.
 #define SW_CONCAT_(a, b) a##b
 #define SW_CONCAT(a, b) SW_CONCAT_(a, b)
-#define SW_TRY(decl, expr)                                                \
-  auto SW_CONCAT(sw_try_, __LINE__) = (expr);                             \
-  if (!SW_CONCAT(sw_try_, __LINE__))                                      \
+#define SW_TRY(decl, expr)                                                    \
+  auto SW_CONCAT(sw_try_, __LINE__) = (expr);                                 \
+  if (!SW_CONCAT(sw_try_, __LINE__))                                          \
     return ::sealwire::fail(std::move(SW_CONCAT(sw_try_, __LINE__)).error()); \
   decl = std::move(*SW_CONCAT(sw_try_, __LINE__))
 // `SW_CHECK(f());` is the same for a Result<>.
-#define SW_CHECK(expr)                                                           \
-  do {                                                                           \
-    if (auto sw_check_ = (expr); !sw_check_)                                     \
-      return ::sealwire::fail(std::move(sw_check_).error());                     \
+#define SW_CHECK(expr)                                       \
+  do {                                                       \
+    if (auto sw_check_ = (expr); !sw_check_)                 \
+      return ::sealwire::fail(std::move(sw_check_).error()); \
   } while (false)

@@ -12,8 +12,8 @@ namespace sealwire::limits {
 // Frames
 inline constexpr std::size_t kFrameBytesBeforeProof = 16 * 1024;
 inline constexpr std::size_t kFrameBytes = 4 * 1024 * 1024;
-inline constexpr unsigned kFrameDepth = 12;      // FlatBuffers nesting
-inline constexpr unsigned kFrameTables = 4096;   // FlatBuffers tables in one frame
+inline constexpr unsigned kFrameDepth = 12;     // FlatBuffers nesting
+inline constexpr unsigned kFrameTables = 4096;  // FlatBuffers tables in one frame
 inline constexpr std::size_t kBundlesPerSend = 256;
 inline constexpr std::size_t kEnvelopesPerBundle = 16;
 inline constexpr std::size_t kEntriesPerDeliver = 256;
@@ -38,21 +38,22 @@ inline constexpr std::uint64_t kHandshakeMs = 5 * kSecondMs;
 inline constexpr std::uint64_t kPingIntervalMs = 20 * kSecondMs;
 inline constexpr std::uint64_t kIdleMs = 60 * kSecondMs;
 inline constexpr std::size_t kVersionsInHello = 8;
-inline constexpr std::size_t kStatementBytes = 8 * 1024;  // any signed statement that is not an envelope
+inline constexpr std::size_t kStatementBytes =
+    8 * 1024;  // any signed statement that is not an envelope
 
 // End-to-end encryption
-inline constexpr std::uint32_t kRatchetForward = 65536;      // generations ahead, after the signature
+inline constexpr std::uint32_t kRatchetForward = 65536;  // generations ahead, after the signature
 inline constexpr std::size_t kSkippedKeysPerSender = 256;
-inline constexpr std::size_t kPastEpochs = 4;                // whose messages can still be opened
-inline constexpr std::uint64_t kEpochsBehind = 2;            // that the broker accepts
+inline constexpr std::size_t kPastEpochs = 4;                  // whose messages can still be opened
+inline constexpr std::uint64_t kEpochsBehind = 2;              // that the broker accepts
 inline constexpr std::uint32_t kGenerationsPerUpdate = 32768;  // own messages before a leaf update
 inline constexpr std::uint64_t kLeafUpdateMs = kDayMs;
 inline constexpr std::size_t kMlsVectorBytes = 1024 * 1024;
 inline constexpr std::size_t kTreeLeaves = 4096;
-inline constexpr std::size_t kContentItems = 256;            // of one ContentBatch
+inline constexpr std::size_t kContentItems = 256;  // of one ContentBatch
 inline constexpr std::size_t kContentDepth = 8;
 inline constexpr std::size_t kMediaTypeBytes = 127;
-inline constexpr std::size_t kHeldPerSender = 256;           // durable envelopes out of turn
+inline constexpr std::size_t kHeldPerSender = 256;  // durable envelopes out of turn
 
 // Key packages
 inline constexpr std::size_t kKeyPackagePool = 50;

@@ -54,7 +54,9 @@ class SecretBytes {
   SecretBytes() = default;
   explicit SecretBytes(Bytes bytes) : bytes_(std::move(bytes)) {}
   explicit SecretBytes(ByteSpan bytes) : bytes_(bytes.begin(), bytes.end()) {}
-  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::move(other.bytes_)) { other.bytes_.clear(); }
+  SecretBytes(SecretBytes&& other) noexcept : bytes_(std::move(other.bytes_)) {
+    other.bytes_.clear();
+  }
   SecretBytes& operator=(SecretBytes&& other) noexcept {
     if (this != &other) {
       wipe();

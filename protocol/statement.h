@@ -8,6 +8,7 @@
 #include "protocol/error.h"
 #include "protocol/limits.h"
 #include "protocol/schema/identity_generated.h"
+#include "protocol/suite.h"
 
 namespace sealwire {
 
@@ -47,7 +48,8 @@ inline SignedStatement from_wire(const wire::Signed& from) {
 inline flatbuffers::Offset<wire::Signed> to_wire(flatbuffers::FlatBufferBuilder& builder,
                                                  const SignedStatement& from) {
   const auto statement = builder.CreateVector(from.statement);
-  const auto signature = builder.CreateVector(from.signature.bytes.data(), from.signature.bytes.size());
+  const auto signature =
+      builder.CreateVector(from.signature.bytes.data(), from.signature.bytes.size());
   return wire::CreateSigned(builder, statement, signature);
 }
 
@@ -71,12 +73,14 @@ Bytes finish_statement(flatbuffers::FlatBufferBuilder& builder, flatbuffers::Off
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
-inline Signature sign_statement(const crypto::SigningKey& key, std::string_view label, ByteSpan statement) {
+inline Signature sign_statement(const crypto::SigningKey& key, std::string_view label,
+                                ByteSpan statement) {
   return key.sign(crypto::labelled(label, {statement}));
 }
 inline bool verify_statement(std::span<const std::uint8_t, 32> key, std::string_view label,
                              const SignedStatement& statement) {
-  return crypto::verify(key, crypto::labelled(label, {ByteSpan(statement.statement)}), statement.signature);
+  return crypto::verify(key, crypto::labelled(label, {ByteSpan(statement.statement)}),
+                        statement.signature);
 }
 
 }  // namespace sealwire

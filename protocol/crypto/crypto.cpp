@@ -10,7 +10,8 @@ void initialise() {
 
 Digest blake2b(ByteSpan data) {
   Digest digest;
-  crypto_generichash(digest.bytes.data(), digest.bytes.size(), data.data(), data.size(), nullptr, 0);
+  crypto_generichash(digest.bytes.data(), digest.bytes.size(), data.data(), data.size(), nullptr,
+                     0);
   return digest;
 }
 
@@ -38,11 +39,16 @@ Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm) {
 }
 
 SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size) {
-  if (size > 255 * 32) std::abort();  // RFC 5869 section 2.3: a caller's mistake
-  Bytes output;
-  output.reserve(size + 32);
+  Bytes output(size);
+  hkdf_expand(prk, info, output);
+  return SecretBytes(std::move(output));
+}
+
+void hkdf_expand(ByteSpan prk, ByteSpan info, std::span<std::uint8_t> out) {
+  if (out.size() > 255 * 32) std::abort();  // RFC 5869 section 2.3: a caller's mistake
   Secret<32> block;
-  for (std::uint8_t counter = 1; output.size() < size; ++counter) {
+  std::size_t done = 0;
+  for (std::uint8_t counter = 1; done < out.size(); ++counter) {
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, prk.data(), prk.size());
     if (counter > 1) crypto_auth_hmacsha256_update(&state, block.data(), 32);
@@ -50,10 +56,10 @@ SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size) {
     crypto_auth_hmacsha256_update(&state, &counter, 1);
     crypto_auth_hmacsha256_final(&state, block.data());
     sodium_memzero(&state, sizeof state);
-    const std::size_t take = std::min<std::size_t>(32, size - output.size());
-    output.insert(output.end(), block.data(), block.data() + take);
+    const std::size_t take = std::min<std::size_t>(32, out.size() - done);
+    std::copy_n(block.data(), take, out.data() + done);
+    done += take;
   }
-  return SecretBytes(std::move(output));
 }
 
 SigningKey SigningKey::from_seed(const SigningSeed& seed) {
@@ -62,11 +68,14 @@ SigningKey SigningKey::from_seed(const SigningSeed& seed) {
   return key;
 }
 
-SigningKey SigningKey::generate(Random& random) { return from_seed(random.secret<32>()); }
+SigningKey SigningKey::generate(Random& random) {
+  return from_seed(random.secret<32>());
+}
 
 Signature SigningKey::sign(ByteSpan message) const {
   Signature signature;
-  crypto_sign_detached(signature.bytes.data(), nullptr, message.data(), message.size(), secret_.data());
+  crypto_sign_detached(signature.bytes.data(), nullptr, message.data(), message.size(),
+                       secret_.data());
   return signature;
 }
 
@@ -81,12 +90,15 @@ SigningKey SigningKey::clone() const {
   return copy;
 }
 
-bool verify(std::span<const std::uint8_t, 32> public_key, ByteSpan message, const Signature& signature) {
+bool verify(std::span<const std::uint8_t, 32> public_key, ByteSpan message,
+            const Signature& signature) {
   return crypto_sign_verify_detached(signature.bytes.data(), message.data(), message.size(),
                                      public_key.data()) == 0;
 }
 
-AgreementKey AgreementKey::generate(Random& random) { return from_secret(random.secret<32>()); }
+AgreementKey AgreementKey::generate(Random& random) {
+  return from_secret(random.secret<32>());
+}
 
 AgreementKey AgreementKey::from_secret(Secret<32> secret) {
   AgreementKey key{std::move(secret), {}};
@@ -96,7 +108,8 @@ AgreementKey AgreementKey::from_secret(Secret<32> secret) {
 
 Result<Secret<32>> agree(const Secret<32>& secret, std::span<const std::uint8_t, 32> peer) {
   Secret<32> shared;
-  if (crypto_scalarmult(shared.data(), secret.data(), peer.data()) != 0) return fail(Errc::key_low_order);
+  if (crypto_scalarmult(shared.data(), secret.data(), peer.data()) != 0)
+    return fail(Errc::key_low_order);
   return shared;
 }
 
@@ -104,12 +117,14 @@ Bytes aead_seal(std::span<const std::uint8_t, 32> key, std::span<const std::uint
                 ByteSpan aad, ByteSpan plaintext) {
   Bytes out(plaintext.size() + kAeadTagBytes);
   crypto_aead_chacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(),
-                                            aad.data(), aad.size(), nullptr, nonce.data(), key.data());
+                                            aad.data(), aad.size(), nullptr, nonce.data(),
+                                            key.data());
   return out;
 }
 
-Result<Bytes> aead_open(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 12> nonce,
-                        ByteSpan aad, ByteSpan ciphertext) {
+Result<Bytes> aead_open(std::span<const std::uint8_t, 32> key,
+                        std::span<const std::uint8_t, 12> nonce, ByteSpan aad,
+                        ByteSpan ciphertext) {
   if (ciphertext.size() < kAeadTagBytes) return fail(Errc::crypto_failed, "shorter than its tag");
   Bytes out(ciphertext.size() - kAeadTagBytes);
   if (crypto_aead_chacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, ciphertext.data(),
@@ -121,7 +136,8 @@ Result<Bytes> aead_open(std::span<const std::uint8_t, 32> key, std::span<const s
 
 Bytes labelled(std::string_view label, std::initializer_list<ByteSpan> parts) {
   std::size_t size = 4 + label.size();
-  for (ByteSpan part : parts) size += 4 + part.size();
+  for (ByteSpan part : parts)
+    size += 4 + part.size();
   Bytes out;
   out.reserve(size);
   const auto append = [&out](ByteSpan part) {
@@ -130,10 +146,13 @@ Bytes labelled(std::string_view label, std::initializer_list<ByteSpan> parts) {
     out.insert(out.end(), part.begin(), part.end());
   };
   append(as_bytes(label));
-  for (ByteSpan part : parts) append(part);
+  for (ByteSpan part : parts)
+    append(part);
   return out;
 }
 
-void SystemRandom::fill(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void SystemRandom::fill(std::span<std::uint8_t> out) {
+  randombytes_buf(out.data(), out.size());
+}
 
 }  // namespace sealwire::crypto

@@ -19,8 +19,9 @@ Digest blake2b(ByteSpan data);  ///< BLAKE2b-256, unkeyed (RFC 7693)
 using Sha256 = Opaque<struct Sha256Tag, 32>;
 Sha256 sha256(ByteSpan data);
 Sha256 hmac_sha256(ByteSpan key, ByteSpan data);
-Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm);                   ///< RFC 5869, SHA-256
+Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm);                    ///< RFC 5869, SHA-256
 SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size);  ///< size ≤ 255 * 32
+void hkdf_expand(ByteSpan prk, ByteSpan info, std::span<std::uint8_t> out);  ///< without allocating
 
 // --- signatures: Ed25519 (RFC 8032), small-order and non-canonical keys refused ---------------
 using SigningSeed = Secret<32>;
@@ -42,7 +43,8 @@ class SigningKey {
   Secret<64> secret_;
   std::array<std::uint8_t, 32> public_{};
 };
-bool verify(std::span<const std::uint8_t, 32> public_key, ByteSpan message, const Signature& signature);
+bool verify(std::span<const std::uint8_t, 32> public_key, ByteSpan message,
+            const Signature& signature);
 
 // --- X25519 (RFC 7748) -----------------------------------------------------------------------
 struct AgreementKey {
@@ -61,8 +63,8 @@ inline constexpr std::size_t kAeadTagBytes = 16;
 Bytes aead_seal(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 12> nonce,
                 ByteSpan aad, ByteSpan plaintext);
 /// Fails with `crypto_failed`; nothing of the plaintext is released.
-Result<Bytes> aead_open(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 12> nonce,
-                        ByteSpan aad, ByteSpan ciphertext);
+Result<Bytes> aead_open(std::span<const std::uint8_t, 32> key,
+                        std::span<const std::uint8_t, 12> nonce, ByteSpan aad, ByteSpan ciphertext);
 
 // --- signing inputs ---------------------------------------------------------------------------
 /// `label` and every part, each preceded by its length as u32 big-endian: what is signed or hashed

@@ -5,7 +5,9 @@
 
 #include "protocol/bytes.h"
 #include "protocol/error.h"
+#include "protocol/random.h"
 #include "protocol/schema/envelope_generated.h"
+#include "protocol/suite.h"
 #include "protocol/time.h"
 
 namespace sealwire {
@@ -13,24 +15,23 @@ namespace sealwire {
 using wire::Durability;
 using wire::Kind;
 
-inline constexpr std::uint16_t kSuite = 1;  // MLS 0x0003, BLAKE2b-256, Ed25519
-
 struct Header {
   std::uint16_t suite = kSuite;
   EnvelopeId id;
   InstanceKey sender;
   Kind kind = Kind::none;
-  ConversationId conversation;        // zero in a letter
+  ConversationId conversation;  // zero in a letter
   std::uint32_t incarnation = 0;
   std::uint64_t epoch = 0;
-  std::vector<InstanceKey> recipients;  // commit: all members after it; welcome: who joins; letter: one
+  std::vector<InstanceKey>
+      recipients;  // commit: the members after it; welcome, letter: who gets it
   UnixMillis created;
   UnixMillis expires;
   Durability durability = Durability::durable;
   std::uint64_t sender_seq = 0;
-  Digest previous;                    // zero at the start of a chain, and in a letter
-  Digest names;                       // welcome: the link of its commit; otherwise zero
-  std::string provenance;             // "" = native
+  Digest previous;         // zero at the start of a chain, and in a letter
+  Digest names;            // welcome: the link of its commit; otherwise zero
+  std::string provenance;  // "" = native
   std::vector<std::uint16_t> critical;
 
   /// Chained envelopes take a position; transients and welcomes name one; letters have none.
@@ -48,7 +49,6 @@ Bytes encode_header(const Header& header);
 Result<Header> decode_header(ByteSpan bytes);
 
 /// A fresh UUIDv7 (RFC 9562) for `now`.
-class Random;
 EnvelopeId make_envelope_id(UnixMillis now, Random& random);
 
 }  // namespace sealwire

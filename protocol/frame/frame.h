@@ -9,9 +9,9 @@
 
 namespace sealwire {
 
-/// A verified FlatBuffer frame. It exists only if the buffer passed the Verifier under the limits of
-/// limits.h, every union tag and enum value is known, and every fixed-size field has its size: after
-/// `parse`, the accessors of the generated code are safe and `value<Opaque>()` cannot fail.
+/// A verified FlatBuffer frame. It exists only if the buffer passed the Verifier under the limits
+/// of limits.h, every union tag and enum value is known, and every fixed-size field has its size:
+/// after `parse`, the accessors of the generated code are safe and `value<Opaque>()` cannot fail.
 class Frame {
  public:
   /// `bytes` outlives the frame. A misaligned buffer is copied once.
@@ -50,7 +50,7 @@ OpaqueType value(const flatbuffers::Vector<std::uint8_t>* vector) {
 }
 template <class Container>
 flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> put(flatbuffers::FlatBufferBuilder& builder,
-                                                          const Container& bytes) {
+                                                           const Container& bytes) {
   const ByteSpan span = bytes;
   return builder.CreateVector(span.data(), span.size());
 }

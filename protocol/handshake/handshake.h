@@ -52,6 +52,7 @@ struct ProvenPeer {
   AgentIdentity identity;
   std::optional<SignedStatement> redemption;  // verified: of this agent, for this transcript
   InviteKey redeemed_invite;                  // if there is a redemption
+  Digest transcript;                          // that a later redemption has to name
   std::uint64_t acked = 0;
   std::optional<BrokerIncarnation> incarnation;
 };
@@ -109,7 +110,8 @@ struct Ready {
 /// The agent's end.
 class Client {
  public:
-  Client(const crypto::SigningKey& key, ClientParameters parameters, ChannelBinding binding, Random& random);
+  Client(const crypto::SigningKey& key, ClientParameters parameters, ChannelBinding binding,
+         Random& random);
 
   Bytes hello();
   /// Challenge in, Proof out. Fails with broker_key_mismatch, handshake_signature,
@@ -133,6 +135,7 @@ class Client {
 };
 
 /// `hash of Hello ‖ hash of Challenge`: what Proof and redemptions sign over.
-Digest transcript(const Digest& hello_hash, const Digest& challenge_hash, const ChannelBinding& binding);
+Digest transcript(const Digest& hello_hash, const Digest& challenge_hash,
+                  const ChannelBinding& binding);
 
 }  // namespace sealwire::handshake

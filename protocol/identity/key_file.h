@@ -17,7 +17,9 @@ struct KeyFile {
 KeyFile make_key_file(KeyRole role, UnixMillis now, Random& random);
 
 /// Text of some 300 bytes. An empty passphrase leaves the seed in clear: the file's mode guards it.
-std::string encode_key_file(const KeyFile& file, std::string_view passphrase, Random& random);
+/// Fails with crypto_failed when Argon2id does not get its memory.
+Result<std::string> encode_key_file(const KeyFile& file, std::string_view passphrase,
+                                    Random& random);
 /// Fails with key_file_malformed or passphrase_wrong (also for a missing one).
 Result<KeyFile> decode_key_file(std::string_view text, std::string_view passphrase);
 /// Whether `decode_key_file` needs a passphrase.

@@ -7,12 +7,14 @@
 
 namespace sealwire {
 
-/// body = prekey (32) ‖ enc (32) ‖ ciphertext; the header is the AAD; plaintext is padded.
-Result<Bytes> seal_letter(const PrekeyKey& prekey, ByteSpan header_bytes, ByteSpan content, Random& random);
+/// body = prekey (32) ‖ enc (32) ‖ ciphertext; the header is the AAD; the content is padded.
+/// Fails with key_low_order.
+Result<Bytes> seal_letter(const PrekeyKey& prekey, ByteSpan header_bytes, ByteSpan content,
+                          Random& random);
 
-/// Which prekey a letter's body is for.
+/// Which prekey a letter's body is for. Fails with letter_malformed.
 Result<PrekeyKey> letter_prekey(ByteSpan body);
-/// Fails with letter_malformed or letter_undecryptable.
-Result<Bytes> open_letter(const Secret<32>& prekey_secret, ByteSpan header_bytes, ByteSpan body);
+/// The content. Fails with letter_malformed or letter_undecryptable.
+Result<Bytes> open_letter(const crypto::AgreementKey& prekey, ByteSpan header_bytes, ByteSpan body);
 
 }  // namespace sealwire
