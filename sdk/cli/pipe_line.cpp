@@ -32,8 +32,10 @@ bool too_deep(std::string_view text) {
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (in_string) {
-      if (text[i] == '\\') ++i;
-      if (i < text.size() && text[i] == '"') in_string = text[i - 1] == '\\';
+      if (text[i] == '\\')
+        ++i;  // whatever it escapes is not the end
+      else if (text[i] == '"')
+        in_string = false;
       continue;
     }
     if (text[i] == '"') in_string = true;

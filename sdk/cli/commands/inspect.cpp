@@ -6,6 +6,7 @@
 
 #include "protocol/envelope/envelope.h"
 #include "protocol/identity/did_key.h"
+#include "protocol/limits.h"
 #include "sdk/cli/commands/commands.h"
 #include "sdk/cli/input.h"
 #include "sdk/cli/text.h"
@@ -52,7 +53,7 @@ Json describe_envelope(const Envelope& envelope) {
   Json recipients = Json::array();
   for (const InstanceKey& key : header.recipients) recipients.push_back(did_key(key));
   Json json{{"kind", wire::EnumNameKind(header.kind)},
-            {"id", uuid_text(header.id)},
+            {"id", hex(header.id)},
             {"suite", header.suite},
             {"sender", did_key(header.sender)},
             {"recipients", recipients}};

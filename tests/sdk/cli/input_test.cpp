@@ -12,7 +12,6 @@ namespace {
 
 class Lines : public ::testing::Test {
  protected:
-  Lines() { EXPECT_EQ(::pipe(ends_.data()), 0); }
   ~Lines() override {
     finish();
     ::close(ends_[0]);
@@ -25,7 +24,12 @@ class Lines : public ::testing::Test {
   }
   LineReader::Got next() { return reader_.next(line_, 0); }
 
-  std::array<int, 2> ends_{};
+  static std::array<int, 2> open_pipe() {
+    std::array<int, 2> ends{-1, -1};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    return ends;
+  }
+  std::array<int, 2> ends_ = open_pipe();
   LineReader reader_{ends_[0], 8};
   std::string line_;
 };
