@@ -1,4 +1,4 @@
-"""A `sealwired` of the build under test, in a folder of its own, on a port that the system chooses."""
+"""A `sealwired` of the build under test, in a folder of its own, on a port of the system's choice."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from identity import Agent
 
 
 class Broker:
-    """Context: runs from enter to exit. `uri`, `key` (32 bytes), `first_agent` (needs no invite)."""
+    """Runs from enter to exit. It has `uri`, `key`, and a `first_agent` that needs no invite."""
 
     def __init__(self, build):
         self._program = Path(build) / "bin" / "sealwired"

@@ -4,9 +4,11 @@ import sys
 import time
 import traceback
 
-import scenarios_delivery  # noqa: F401 (they register themselves)
+import scenarios_conversations  # noqa: F401 (they register themselves)
+import scenarios_envelopes  # noqa: F401
 import scenarios_frames  # noqa: F401
 import scenarios_identity  # noqa: F401
+import scenarios_mailbox  # noqa: F401
 import scenarios_refusals  # noqa: F401
 import scenarios_session  # noqa: F401
 from broker import Broker

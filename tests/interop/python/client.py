@@ -1,29 +1,20 @@
-"""A session as SPEC chapters SES and DLV have it, from the agent's side.
+"""A session from Ready on, as SPEC chapters SES and DLV have it, from the agent's side.
 
-`Handshake` makes and checks the four frames without a socket; `connect` runs it over a WebSocket;
-`Session` sends, answers pings, sorts what comes and checks the broker's signatures. A Python client
-cannot verify a buffer as FRM-002 asks, so it trusts its broker to send no hostile FlatBuffers.
+It sends, answers pings, sorts what comes and checks the broker's signatures. Python's FlatBuffers
+has no verifier as FRM-002 asks, so this client trusts its broker not to send hostile buffers.
 """
 
 import os
 from collections import deque
 
 import wire
-from crypto import (SUITE, FrameSealer, H, L, now_ms, session_keys, sign, verify, x25519,
-                    x25519_keys)
-from identity import LABELS, redemption
-from transport import TIMEOUT_S, Closed, WebSocket
-from wire import Binding, Code
+from crypto import L, now_ms, sign, verify
+from handshake import SessionClosed, raise_close, shake_hands
+from identity import LABELS
+from transport import TIMEOUT_S, Closed
+from wire import Code
 
 CREDIT_BYTES = 1 << 40
-
-
-class SessionClosed(Exception):
-    """The broker sent Close; `code` says why (None: it closed without)."""
-
-    def __init__(self, code):
-        super().__init__(f"Close({wire.code_name(code)})")
-        self.code = code
 
 
 class Denied(Exception):
@@ -34,70 +25,12 @@ class Denied(Exception):
         self.code = code
 
 
-class Handshake:
-    """SES-001 to SES-023 without a transport."""
-
-    def __init__(self, agent, broker_key, binding, binding_value):
-        self.agent, self.broker_key = agent, broker_key
-        self.binding, self.binding_value = binding, binding_value
-        self.secret, ephemeral = x25519_keys()
-        self.hello = wire.frame("Hello", versions=[0], suite=SUITE, key=agent.key,
-                                nonce=os.urandom(32), ephemeral=ephemeral, binding=binding)
-
-    def challenge(self, frame):
-        """SES-010 to SES-012; afterwards `transcript` is T."""
-        body = wire.parse(wire.FRAME, "Frame", frame).body
-        verify(self.broker_key,
-               L("sealwire/0 challenge", H(self.hello), body.terms, self.binding_value),
-               body.signature)
-        self.terms = wire.parse(wire.TERMS, "Terms", body.terms)
-        if (self.terms.version, self.terms.suite, self.terms.binding) != (0, SUITE, self.binding) \
-                or self.terms.broker != self.broker_key:
-            raise wire.Malformed("terms that were not offered")
-        self.transcript = H(L("sealwire/0 transcript", H(self.hello), H(frame),
-                              bytes([self.binding]), self.binding_value))
-
-    def proof(self, invite_seed=None, acked=0, incarnation=None):
-        redeemed = invite_seed and redemption(invite_seed, self.agent, self.transcript)
-        claims = wire.build(wire.CLAIMS, "Claims", inception=self.agent.inception,
-                            redemption=redeemed, acked=acked, incarnation=incarnation)
-        return wire.frame("Proof", claims=claims,
-                          signature=self.agent.sign("sealwire/0 proof", self.transcript, claims))
-
-    def sealers(self, proof):
-        """(outgoing, incoming), or a pair of None on a bound session."""
-        if self.binding != Binding.none:
-            return None, None
-        keys = session_keys(self.transcript, H(proof), x25519(self.secret, self.terms.ephemeral))
-        return tuple(map(FrameSealer, keys))
-
-
-def shake_hands(broker, agent, bound):
-    """A connection and a Handshake that have got as far as the checked Challenge."""
-    socket = WebSocket(broker.uri)
-    binding = Binding.tls_exporter if bound else Binding.none
-    handshake = Handshake(agent, broker.key, binding, socket.exporter() if bound else b"")
-    socket.send(handshake.hello)
-    frame = socket.receive()
-    raise_close(frame)
-    handshake.challenge(frame)
-    return socket, handshake
-
-
 def connect(broker, agent, bound, invite_seed=None, acked=0, incarnation=None):
     """A Session that is Ready."""
     socket, handshake = shake_hands(broker, agent, bound)
     proof = handshake.proof(invite_seed, acked, incarnation)
     socket.send(proof)
     return Session(socket, handshake, handshake.sealers(proof))
-
-
-def raise_close(frame):
-    """A Close in clear is what may come instead of a handshake's frame."""
-    if frame[4:8] == wire.FRAME:
-        body = wire.parse(wire.FRAME, "Frame", frame).body
-        if body.table == "Close":
-            raise SessionClosed(body.code)
 
 
 class Session:
@@ -121,7 +54,10 @@ class Session:
         return wire.parse(wire.FRAME, "Frame", frame).body
 
     def send_frame(self, frame):
-        self.socket.send(self.outgoing.seal(frame) if self.outgoing else frame)
+        try:
+            self.socket.send(self.outgoing.seal(frame) if self.outgoing else frame)
+        except Closed:
+            raise SessionClosed(self.closing_code()) from None  # it said why before it closed
 
     def emit(self, table, **fields):
         self.send_frame(wire.frame(table, **fields))
@@ -235,7 +171,7 @@ class Session:
     def close(self):
         try:
             self.emit("Close", code=Code.closing)
-        except Closed:
+        except SessionClosed:
             pass
         self.socket.close()
 

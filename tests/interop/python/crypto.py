@@ -1,4 +1,4 @@
-"""SPEC chapter 0's notation, and the primitives the protocol names, from PyNaCl, cryptography, pyhpke."""
+"""SPEC chapter 0's notation, and the primitives that the protocol names, from libraries."""
 
 import hashlib
 import os

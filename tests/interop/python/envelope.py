@@ -167,7 +167,8 @@ def letter(sender, recipient, prekey, batch, **fields):
 def open_letter(receiver, envelope):
     """The texts in a letter of which check_envelope saw the signature (E2E-041, E2E-043)."""
     prekey, enc, ciphertext = envelope.body[:32], envelope.body[32:64], envelope.body[64:]
-    content = hpke_open(receiver.prekeys[prekey], LETTER_INFO, envelope.header_bytes, enc, ciphertext)
+    content = hpke_open(receiver.prekeys[prekey], LETTER_INFO, envelope.header_bytes, enc,
+                        ciphertext)
     size = 4 + struct.unpack(">I", content[:4])[0]
     if size > len(content) or len(content) != padme(size) or any(content[size:]):
         raise wire.Malformed("letter's padding")

@@ -52,6 +52,7 @@ def did_key(key):
 
 
 def agent_id(inception):
+    """Of a Signed, made here or parsed."""
     return H(L("sealwire/0 agent id", bytes(inception.statement), bytes(inception.signature)))
 
 

@@ -4,6 +4,7 @@ import struct
 
 from crypto import now_ms, sign, x25519_keys
 from identity import did_key
+from wire import Malformed
 
 MLS10, WIRE_KEY_PACKAGE, BASIC, SOURCE_KEY_PACKAGE = 1, 5, 1, 1
 SUITE = 0x0003  # MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519
@@ -25,6 +26,19 @@ def u16(*values):
 def sign_with_label(seed, label, content):
     """Section 5.1.2."""
     return sign(seed, vector(b"MLS 1.0 " + label) + vector(content))
+
+
+def leaf_key(package):
+    """The signature key of the leaf, to be compared (KEY-013), in an MLSMessage(KeyPackage)."""
+    if package[:8] != u16(MLS10, WIRE_KEY_PACKAGE, MLS10, SUITE):
+        raise Malformed("no key package of this suite")
+    at = 8
+    for _ in ("init_key", "encryption_key", "signature_key"):
+        size, at = package[at], at + 1  # keys of 32 bytes have lengths of one
+        field, at = package[at:at + size], at + size
+        if len(field) != 32:
+            raise Malformed("key package")
+    return field
 
 
 def key_package(agent, days=30):

@@ -1,13 +1,13 @@
-"""What scenarios share: the register of them, people with sessions, and what is expected of a refusal."""
+"""What scenarios share: their register, people with sessions, and what is expected of a refusal."""
 
 import os
 
 import wire
-from client import SessionClosed, connect
-from crypto import ZERO_LINK, now_ms, public
+from client import Denied, connect
+from crypto import now_ms, public
 from envelope import Chain, check_envelope
+from handshake import SessionClosed
 from identity import HOUR_MS, Agent, check_redeemed, invite_text, parse_invite
-from wire import Code
 
 SCENARIOS = []
 
@@ -54,6 +54,15 @@ def closes(code, action):
     except SessionClosed as closed:
         return same_code(closed.code, code, "close")
     raise AssertionError("no Close came")
+
+
+def denied(code, action):
+    """The call is answered by this code."""
+    try:
+        action()
+    except Denied as refused:
+        return same_code(refused.code, code, "reply")
+    raise AssertionError(f"done, not {wire.code_name(code)}")
 
 
 class Person:
@@ -131,17 +140,14 @@ def befriend(a, b):
 
 
 def open_conversation(a, b):
-    """A opens, B takes the opening. Gives the opening bundle's (commit, welcome)."""
+    """A opens a conversation, and B takes the welcome, all that a joiner gets of the opening."""
     a.chain = Chain()
     bundle = a.chain.opening(a.agent, b.key)
     accepted(a.session.send(bundle)[0])
     a.chain.take(bundle[0].header, bundle[0].link)
     a.chain.enter(1)
-    envelopes = [b.next_envelope()]
-    while envelopes[-1].header.kind != wire.Kind.welcome:
-        envelopes.append(b.next_envelope())
-    b.chain = Chain(a.chain.conversation, 1, 1, ZERO_LINK)
-    return envelopes
+    equal(b.next_envelope().id, bundle[1].id, "the welcome")
+    b.chain = Chain(a.chain.conversation, 1, 1)
 
 
 def say(sender, body=b"opaque", **fields):
@@ -150,3 +156,15 @@ def say(sender, body=b"opaque", **fields):
     receipt = accepted(sender.session.send([envelope])[0])[0]
     sender.chain.take(envelope.header, envelope.link)
     return envelope, receipt
+
+
+def refuse(sender, envelopes, code):
+    """The bundle is refused with this code."""
+    envelopes = envelopes if isinstance(envelopes, list) else [envelopes]
+    return rejected(sender.session.send(envelopes)[0], code)
+
+
+def goes_on(sender, receiver):
+    """The sender's chain stands where it stood, and nothing refused was delivered."""
+    sent = say(sender)[0]
+    equal(receiver.next_envelope().id, sent.id, "the next delivered")

@@ -3,8 +3,9 @@
 import os
 
 import wire
-from client import Session, SessionClosed, connect, raise_close, shake_hands
+from client import Session, connect
 from crypto import BadSignature, now_ms
+from handshake import Handshake, SessionClosed, raise_close, shake_hands
 from scenario import equal, expect, same_code, scenario
 from transport import Closed, Refused, WebSocket
 from wire import Binding, Code
@@ -81,13 +82,23 @@ def inception_of_another(world, bound):
     same_code(answer(socket), Code.unauthenticated)
 
 
-@scenario("a Proof over another channel's exporter is refused", bindings=(True,))
+@scenario("a Challenge or Proof over another channel's exporter is refused", bindings=(True,))
 def relayed(world, bound):
     """Who terminates TLS in between cannot make both ends see one exporter value."""
     agent = world.newcomer(bound).agent
-    socket, handshake = shake_hands(world.broker, agent, bound)
-    frame_hash = handshake.transcript
-    handshake.transcript = bytes(x ^ 1 for x in frame_hash)
+    socket, elsewhere = WebSocket(world.broker.uri), WebSocket(world.broker.uri).exporter()
+    handshake = Handshake(agent, world.broker.key, Binding.tls_exporter, elsewhere)
+    socket.send(handshake.hello)
+    challenge = socket.receive()
+    try:
+        handshake.challenge(challenge)
+    except BadSignature:
+        pass
+    else:
+        raise AssertionError("took another channel's Challenge")
+    handshake.binding_value = socket.exporter()
+    handshake.challenge(challenge)
+    handshake.transcript = handshake.transcript_over(challenge, elsewhere)
     socket.send(handshake.proof())
     same_code(answer(socket), Code.unauthenticated)
 
@@ -103,7 +114,7 @@ def wrong_binding(world, bound):
 
 @scenario("no common version or suite is refused", bindings=(False,))
 def nothing_in_common(world, bound):
-    for versions, suite in (([1], 1), ([], 1), ([0], 2)):
+    for versions, suite in (([1], 1), ([0], 2)):
         socket = WebSocket(world.broker.uri)
         socket.send(wire.frame("Hello", versions=versions, suite=suite, key=world.host.key,
                                nonce=os.urandom(32), ephemeral=os.urandom(32)))
@@ -112,10 +123,14 @@ def nothing_in_common(world, bound):
 
 @scenario("a small-order ephemeral key is refused", bindings=(False,))
 def small_order(world, bound):
-    socket = WebSocket(world.broker.uri)
     agent = world.newcomer(bound).agent
-    socket.send(wire.frame("Hello", versions=[0], suite=1, key=agent.key, nonce=os.urandom(32),
-                           ephemeral=bytes(32)))
+    socket = WebSocket(world.broker.uri)
+    handshake = Handshake(agent, world.broker.key, Binding.none, b"")
+    handshake.hello = wire.frame("Hello", versions=[0], suite=1, key=agent.key,
+                                 nonce=os.urandom(32), ephemeral=bytes(32))
+    socket.send(handshake.hello)
+    handshake.challenge(socket.receive())
+    socket.send(handshake.proof())
     code = answer(socket)
     expect(code in (Code.unauthenticated, Code.malformed), wire.code_name(code))
 

@@ -14,7 +14,11 @@ TIMEOUT_S = 20.0
 
 
 class Closed(Exception):
-    """The other end has closed the connection; no further message comes."""
+    """The other end has closed the connection; no further message comes. `status` is RFC 6455's."""
+
+    def __init__(self, status=None):
+        super().__init__(status)
+        self.status = status
 
 
 class Refused(Exception):
@@ -62,6 +66,8 @@ class WebSocket:
         return self._tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
 
     def send(self, message):
+        if self._protocol.state is not State.OPEN:
+            raise Closed(self._protocol.close_code)
         self._protocol.send_binary(message)
         self._flush()
 
@@ -109,7 +115,7 @@ class WebSocket:
         deadline = deadline or time.monotonic() + TIMEOUT_S
         while not self._events:
             if self._protocol.state is State.CLOSED:
-                raise Closed
+                raise Closed(self._protocol.close_code)
             reader = self._tls.recv if self._tls else self._plain.recv
             try:
                 data = self._retry(reader, 65536, deadline=deadline)
@@ -125,7 +131,7 @@ class WebSocket:
             if data:
                 self._flush()
             if not data and not self._events:
-                raise Closed
+                raise Closed(self._protocol.close_code)
         return self._events.pop(0)
 
     def _retry(self, call, *arguments, deadline=None):
@@ -140,7 +146,7 @@ class WebSocket:
                     wait_read, wait_write = [], [self._plain]
             except SSL.WantWriteError:
                 wait_read, wait_write = [], [self._plain]
-            except (SSL.ZeroReturnError, SSL.SysCallError, ConnectionError) as error:
+            except (SSL.Error, ConnectionError) as error:
                 raise Closed from error
             left = deadline - time.monotonic()
             if left <= 0 or not any(select.select(wait_read, wait_write, [], left)):

@@ -1,7 +1,7 @@
-"""FlatBuffers in and out: `build` and `parse` finished buffers, on the classes that flatc generated.
+"""FlatBuffers in and out: `build` and `parse` finished buffers on the classes of flatc.
 
-Field names are the schema's. A parsed buffer is a tree of `Record`: `record.table` is the name of its
-table, byte vectors are `bytes`, absent fields are None. Malformed buffers raise `Malformed`.
+Field names are the schema's. A parsed buffer is a tree of `Record`: `record.table` is the name of
+its table, byte vectors are `bytes`, absent fields are None. Malformed buffers raise `Malformed`.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import struct
 from types import SimpleNamespace
 
 import flatbuffers
+import numpy
 import sealwire.wire as generated
 
 FRAME, TERMS, CLAIMS = b"SWFR", b"SWTM", b"SWCL"
@@ -59,17 +60,22 @@ def _snake(name):
 
 
 def table(name, **fields):
-    """A table to be put into another one; a union's tag follows from the table that is given for it."""
+    """A table to be put into another one; a union's tag follows from the table given for it."""
     made = _names[name + "T"]()
     for field, value in fields.items():
         attribute = _camel(field)
         if not hasattr(made, attribute):
             raise AttributeError(f"{name} has no {field}")
-        setattr(made, attribute, value)
+        setattr(made, attribute, _vector(value))
         if hasattr(made, attribute + "Type"):
             union = _names[field.capitalize()]
             setattr(made, attribute + "Type", getattr(union, type(value).__name__[:-1]))
     return made
+
+
+def _vector(value):
+    """flatc's classes copy a numpy vector at once, and every other one byte by byte."""
+    return numpy.frombuffer(value, numpy.uint8) if isinstance(value, bytes) else value
 
 
 def finish(identifier, made):
@@ -90,8 +96,10 @@ def frame(name, **fields):
 
 
 def _plain(value):
+    if isinstance(value, numpy.ndarray):
+        return value.tobytes()
     if isinstance(value, list):
-        return bytes(value) if value and isinstance(value[0], int) else [_plain(v) for v in value]
+        return [_plain(v) for v in value]
     if not type(value).__module__.startswith(generated.__name__):
         return value
     fields = {_snake(k): _plain(v) for k, v in vars(value).items()}
