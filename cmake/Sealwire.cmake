@@ -41,18 +41,19 @@ function(sealwire_library name)
 endfunction()
 
 # sealwire_test(NAME SOURCES … [LINK …] [LABELS …]): one GoogleTest binary, registered with CTest as
-# NAME. Tests below tests/pipeline and tests/adapters get the label of the stage of ./test that runs
-# them; label `long` leaves a test to ./test --long.
+# NAME. The place of its first source says which stage of ./test runs it: tests/adapters and what is
+# called transport*, `transports`; the rest of tests/broker, tests/pipeline and tests/simulation,
+# `pipeline`; any other, `unit`. Label `long` leaves a test to ./test --long.
 function(sealwire_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE sealwire_flags ${ARG_LINK} GTest::gtest GTest::gtest_main)
   list(GET ARG_SOURCES 0 source)
   file(RELATIVE_PATH place ${PROJECT_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-  if(place MATCHES "^pipeline/")
-    list(APPEND ARG_LABELS pipeline)
-  elseif(place MATCHES "^adapters/")
+  if(place MATCHES "^adapters/|/transport[^/]*$")
     list(APPEND ARG_LABELS transports)
+  elseif(place MATCHES "^(broker|pipeline|simulation)/")
+    list(APPEND ARG_LABELS pipeline)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}"

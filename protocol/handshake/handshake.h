@@ -52,6 +52,7 @@ struct ProvenPeer {
   AgentIdentity identity;
   std::optional<SignedStatement> redemption;  // verified: of this agent, for this transcript
   InviteKey redeemed_invite;                  // if there is a redemption
+  Digest transcript;                          // that a later redemption has to name
   std::uint64_t acked = 0;
   std::optional<BrokerIncarnation> incarnation;
 };

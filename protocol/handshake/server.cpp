@@ -90,6 +90,7 @@ Result<ProvenPeer> Server::check(ByteSpan message) {
   SW_TRY(peer.identity, verify_inception(from_wire(*claims->inception())));
   if (peer.identity.instance != client_) return fail(Errc::inception_invalid, "another key's");
   peer.acked = claims->acked();
+  peer.transcript = so_far;
   if (claims->incarnation() != nullptr) {
     peer.incarnation = BrokerIncarnation::from(span_of(claims->incarnation()));
     if (!peer.incarnation) return fail(Errc::frame_field, "incarnation");
