@@ -103,6 +103,7 @@ constexpr auto kErrors = std::to_array<Entry>({
     {Errc::timeout, "timeout"},
     {Errc::cancelled, "cancelled"},
     {Errc::crypto_failed, "crypto_failed"},
+    {Errc::connection_lost, "connection_lost"},
 });
 
 }  // namespace

@@ -113,6 +113,7 @@ enum class Errc : std::uint16_t {
   timeout,
   cancelled,
   crypto_failed,
+  connection_lost,
 };
 
 /// The enumerator's own name, as it stands in logs and in `--json`.

@@ -40,13 +40,15 @@ class Connection {
  public:
   virtual ~Connection() = default;
 
-  /// Sends one frame, whole. Frames arrive once each, in order, or the connection closes.
+  /// Sends one frame, whole. Frames arrive once each, in order, or the connection closes. A frame
+  /// over this end's own limit closes the connection with `frame_too_large`.
   virtual Sent send(Bytes frame) = 0;
 
   /// The session has proven who the peer is. Until then both ends keep to
   /// `Limits::frame_bytes_before_proof`; channels with a door of its own for handshakes move the
   /// connection to their data socket here. Called once by each end: by the listening end before it
-  /// sends its Ready, by the dialling end after it received it.
+  /// sends its Ready, by the dialling end within the on_bytes that brought it, so that no larger
+  /// frame is met under the smaller limit.
   virtual void promote() = 0;
 
   /// Sends what was taken (for at most a second), then closes. `on_close` follows, once.
@@ -73,7 +75,8 @@ class Handler {
   virtual void on_bytes(const ConnectionPtr& connection, ByteSpan frame) = 0;
   /// After `Sent::full`: there is room again.
   virtual void on_writable(const ConnectionPtr& connection) = 0;
-  /// The last call for this connection. `error.code` is `Errc::closed` for an orderly close, and
+  /// The last call for this connection. `error.code` is `Errc::closed` for an orderly close,
+  /// `Errc::connection_lost` where the transport broke, `Errc::frame_too_large`, and
   /// `Errc::connect_failed` where a dialled connection never opened (without a preceding on_open;
   /// `connection` is then null).
   virtual void on_close(const ConnectionPtr& connection, const Error& error) = 0;
@@ -99,7 +102,8 @@ struct Endpoint {
 };
 
 /// A listening endpoint or a dialled connection. It owns the channel's threads; its destruction
-/// closes what is open, and no callback comes after it.
+/// closes what is open as `Connection::close` does, its on_close calls included, and no callback
+/// comes after it. It waits for callbacks under way, so it may not be destroyed from within one.
 class Running {
  public:
   virtual ~Running() = default;

@@ -1,6 +1,8 @@
 // Every channel there is: adding one adds its folder and one line in registry.cpp.
 #pragma once
 
+#include <span>
+
 #include "adapters/channels/channel.h"
 
 namespace sealwire::channel {

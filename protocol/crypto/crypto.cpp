@@ -39,11 +39,16 @@ Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm) {
 }
 
 SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size) {
-  if (size > 255 * 32) std::abort();  // RFC 5869 section 2.3: a caller's mistake
-  Bytes output;
-  output.reserve(size + 32);
+  Bytes output(size);
+  hkdf_expand(prk, info, output);
+  return SecretBytes(std::move(output));
+}
+
+void hkdf_expand(ByteSpan prk, ByteSpan info, std::span<std::uint8_t> out) {
+  if (out.size() > 255 * 32) std::abort();  // RFC 5869 section 2.3: a caller's mistake
   Secret<32> block;
-  for (std::uint8_t counter = 1; output.size() < size; ++counter) {
+  std::size_t done = 0;
+  for (std::uint8_t counter = 1; done < out.size(); ++counter) {
     crypto_auth_hmacsha256_state state;
     crypto_auth_hmacsha256_init(&state, prk.data(), prk.size());
     if (counter > 1) crypto_auth_hmacsha256_update(&state, block.data(), 32);
@@ -51,10 +56,10 @@ SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size) {
     crypto_auth_hmacsha256_update(&state, &counter, 1);
     crypto_auth_hmacsha256_final(&state, block.data());
     sodium_memzero(&state, sizeof state);
-    const std::size_t take = std::min<std::size_t>(32, size - output.size());
-    output.insert(output.end(), block.data(), block.data() + take);
+    const std::size_t take = std::min<std::size_t>(32, out.size() - done);
+    std::copy_n(block.data(), take, out.data() + done);
+    done += take;
   }
-  return SecretBytes(std::move(output));
 }
 
 SigningKey SigningKey::from_seed(const SigningSeed& seed) {

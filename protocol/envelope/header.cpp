@@ -28,7 +28,7 @@ bool is_uuid_v7(const EnvelopeId& id) {
   return id.bytes[6] >> 4 == 7 && id.bytes[8] >> 6 == 2;
 }
 
-// "bridged:" and 1 to 48 of [a-z0-9.-].
+// "bridged:" and 1 to 56 of [a-z0-9.-] (ENV-020).
 bool is_provenance(std::string_view text) {
   constexpr std::string_view kPrefix = "bridged:";
   if (text.size() > limits::kProvenanceBytes || !text.starts_with(kPrefix)) return false;

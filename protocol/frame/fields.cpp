@@ -169,6 +169,9 @@ Result<> check_call(const wire::Call& c) {
   return {};
 }
 Result<> check_reply(const wire::Reply& r) {
+  // The one union that may be absent: the verifier lets a tag without a value pass.
+  if (r.response_type() != wire::Response::NONE && r.response() == nullptr)
+    return fail(Errc::frame_field, "response");
   bool good = known(r.code(), wire::Code::MAX);
   switch (r.response_type()) {
     case wire::Response::NONE:

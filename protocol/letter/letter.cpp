@@ -42,9 +42,10 @@ Result<Bytes> seal_letter(const PrekeyKey& prekey, ByteSpan header_bytes, ByteSp
                                         plaintext, random);
   sodium_memzero(plaintext.data(), plaintext.size());
   if (!sealed) return fail(std::move(sealed).error());
-  Bytes body = to_bytes(prekey);
-  body.insert(body.end(), sealed->enc.begin(), sealed->enc.end());
-  body.insert(body.end(), sealed->ciphertext.begin(), sealed->ciphertext.end());
+  Bytes body;
+  body.reserve(2 * kKeyBytes + sealed->ciphertext.size());
+  for (const ByteSpan part : {prekey.span(), ByteSpan(sealed->enc), ByteSpan(sealed->ciphertext)})
+    body.insert(body.end(), part.begin(), part.end());
   return body;
 }
 
