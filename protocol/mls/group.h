@@ -48,11 +48,11 @@ struct Member {
 /// What a commit is to do. Cached proposals of others in this epoch are always included, except
 /// those which are no longer valid and those that would remove or update the committer.
 struct CommitSpec {
-  std::vector<Bytes> adds;  ///< key packages, as MLSMessage
-  std::vector<LeafIndex> removes;
-  std::vector<Bytes> external_psks;             ///< psk_ids, found by the policy's lookup
-  std::vector<std::uint64_t> resumption_psks;   ///< earlier epochs of this group
-  std::optional<std::vector<Extension>> group_context_extensions;
+  std::vector<Bytes> adds{};  ///< key packages, as MLSMessage
+  std::vector<LeafIndex> removes{};
+  std::vector<Bytes> external_psks{};            ///< psk_ids, found by the policy's lookup
+  std::vector<std::uint64_t> resumption_psks{};  ///< epochs of this group, current or kept
+  std::optional<std::vector<Extension>> group_context_extensions{};
   bool force_path = true;  ///< also where RFC 9420 section 12.4 would let it be left out
 };
 

@@ -167,9 +167,11 @@ def command_lines(tree):
                     if (re.match(r"\w", word) and not PLACEHOLDER.fullmatch(word)
                             and word not in stages and not any(word in test for test in tests)):
                         yield f"{doc}:{line}: ./test knows no {word}"
-            if program == "sealwire" and len(words) > 1 and re.fullmatch(r"[a-z-]+", words[1]):
-                if not words[1].startswith("-") and f'"{words[1]}"' not in source:
-                    yield f"{doc}:{line}: sealwire has no command {words[1]}"
+            if program == "sealwire":
+                # What stands before the command's name is common to all commands.
+                rest = re.sub(r"^(((-c|--home) \S+|--json) )*", "", " ".join(words[1:])).split()
+                if rest and re.fullmatch(r"[a-z]+", rest[0]) and f'"{rest[0]}"' not in source:
+                    yield f"{doc}:{line}: sealwire has no command {rest[0]}"
 
 
 CHECKS = [paths, relative_links, quoted_files, requirements, error_codes, labels, functions,

@@ -88,6 +88,7 @@ class Documents(unittest.TestCase):
 
     def test_a_command_that_is_not_there(self):
         self.expect({"docs/a.md": "`sealwire snd`"}, "no command snd")
+        self.expect({"docs/a.md": "`sealwire --json snd bob`"}, "no command snd")
 
 
 class Layers(unittest.TestCase):
@@ -115,8 +116,13 @@ class Layers(unittest.TestCase):
     def test_paths_start_at_the_root(self):
         self.expect(layers.from_the_root, {"protocol/a.cpp": '#include "a.h"'}, "from the root")
 
-    def test_heavy_headers_stay_out_of_headers(self):
-        self.expect(layers.heavy_headers, {"broker/a.h": "#include <boost/asio.hpp>"}, "into a .cpp")
+    def test_heavy_headers_do_not_leave_their_folder(self):
+        heavy = {"broker/a/a.h": "#include <boost/asio.hpp>",
+                 "broker/a/b.h": '#include "broker/a/a.h"',
+                 "broker/a/b.cpp": '#include "broker/a/b.h"'}
+        self.assertEqual(problems([layers.heavy_headers], heavy), [])
+        self.expect(layers.heavy_headers, {**heavy, "broker/c.cpp": '#include "broker/a/b.h"'},
+                    "brings a heavy header")
 
     def test_the_protocol_has_no_clock(self):
         self.expect(layers.sans_io, {"protocol/a.cpp": "#include <chrono>"}, "chrono")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks who includes whom: the layers of the tree, and heavy headers kept out of headers.
+"""Checks who includes whom: the layers of the tree, and heavy headers kept where they are used.
 
 usage: layers.py ROOT
 """
@@ -57,10 +57,18 @@ def from_the_root(tree):
 
 
 def heavy_headers(tree):
-    """Headers of ours stay cheap to include."""
-    for name, line, included, _ in includes(tree):
-        if name.endswith(".h") and HEAVY.match(included):
-            yield f"{name}:{line}: {included} belongs into a .cpp"
+    """Headers that reach a heavy one stay within their folder: all others are cheap to include."""
+    everything = list(includes(tree))
+    heavy = {name for name, _, included, _ in everything
+             if name.endswith(".h") and HEAVY.match(included)}
+    grown = True
+    while grown:
+        more = {name for name, _, included, _ in everything
+                if name.endswith(".h") and included in heavy} - heavy
+        heavy, grown = heavy | more, bool(more)
+    for name, line, included, _ in everything:
+        if included in heavy and name.rsplit("/", 1)[0] != included.rsplit("/", 1)[0]:
+            yield f"{name}:{line}: {included} brings a heavy header along"
 
 
 def sans_io(tree):

@@ -57,7 +57,7 @@ def main(results, impossible_file):
             passed += 1
         elif not ran and program_failed == 0:
             program_failed = 1
-            print(f"failed: {name} (no case of it: it crashed, timed out or is missing)")
+            print(f"failed: {name} (outside its cases: it crashed, timed out or is missing)")
         failed += program_failed
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 and passed > 0 else 1

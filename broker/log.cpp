@@ -1,0 +1,96 @@
+#include "broker/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "broker/suggest.h"
+
+namespace sealwire::broker {
+namespace {
+
+constexpr std::size_t kMessageBytesMax = 2048;
+
+std::string_view level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      break;
+  }
+  return "error";
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+std::string rfc3339(UnixMillis now) {
+  const auto seconds = static_cast<std::time_t>(now.value / 1000);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
+                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                     now.value % 1000);
+}
+
+UnixMillis system_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return {static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count())};
+}
+
+}  // namespace
+
+struct Log::Impl {
+  explicit Impl(LogFormat as) : format(as) {}
+  LogFormat format;
+  spdlog::logger logger{"sealwired", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+};
+
+Log::Log(LogConfig config) : impl_(std::make_unique<Impl>(config.format)) {
+  impl_->logger.set_pattern("%v");
+  impl_->logger.flush_on(spdlog::level::debug);
+  set_level(config.level);
+}
+
+Log::~Log() = default;
+
+void Log::write(LogLevel level, std::string_view message) {
+  const auto as = spdlog_level(level);
+  if (!impl_->logger.should_log(as)) return;
+  impl_->logger.log(as, log_line(impl_->format, level, message, system_now()));
+}
+
+void Log::set_level(LogLevel level) {
+  impl_->logger.set_level(spdlog_level(level));
+}
+
+std::string log_line(LogFormat format, LogLevel level, std::string_view message, UnixMillis now) {
+  if (format == LogFormat::text)
+    return fmt::format("{} {:<7} {}", rfc3339(now), level_name(level),
+                       printable(message, kMessageBytesMax));
+  const nlohmann::ordered_json line{{"time", rfc3339(now)},
+                                    {"level", level_name(level)},
+                                    {"message", message.substr(0, kMessageBytesMax)}};
+  // ASCII only, invalid UTF-8 replaced: a line is a line for every reader.
+  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace sealwire::broker

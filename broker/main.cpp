@@ -1,0 +1,207 @@
+// sealwired: the command line, and the signals that steer the broker.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <future>
+
+#include "broker/init.h"
+#include "broker/log.h"
+#include "broker/server.h"
+#include "protocol/crypto/crypto.h"
+#include "protocol/identity/did_key.h"
+
+namespace sealwire::broker {
+namespace {
+
+enum ExitCode : int {
+  kOk = 0,
+  kFailed = 1,         // could not start, or init failed
+  kUsage = 2,          // the command line
+  kConfiguration = 3,  // the configuration; stderr lists what is wrong
+  kStore = 4,          // the store is locked, damaged or of a later version
+  kCutShort = 5,       // stopped before everything under way was finished
+};
+
+constexpr const char* kFooter =
+    R"(Signals: SIGTERM and SIGINT finish what is under way and stop; a second one stops at once.
+SIGHUP reads certificates, admission, limits and the log level again.
+
+Once it listens, stdout has a line for each endpoint, the broker's key and HTTP, then "ready".
+
+Exit codes: 0 stopped; 1 could not start; 2 usage; 3 configuration; 4 store locked or damaged;
+5 stopped before what was under way had finished (nothing accepted is lost).)";
+
+void print(const ConfigProblems& problems) {
+  for (const auto& problem : problems)
+    std::fprintf(stderr, "%s\n", describe(problem).c_str());
+}
+
+/// Configuration and what it needs of this machine.
+tl::expected<Config, ConfigProblems> checked_config(const std::string& path) {
+  auto config = load_config(path);
+  if (!config) return config;
+  if (auto problems = check_environment(*config, path); !problems.empty())
+    return tl::make_unexpected(std::move(problems));
+  return config;
+}
+
+/// A session costs a descriptor or two.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+sigset_t steering_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int each : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, each);
+  return signals;
+}
+
+void reload(Server& server, Log& log, const std::string& path) {
+  const auto config = checked_config(path);
+  if (!config) {
+    for (const auto& problem : config.error())
+      log.write(LogLevel::error, "not reloaded: " + describe(problem));
+    return;
+  }
+  log.set_level(config->log.level);
+  if (auto done = server.reload(*config); !done)
+    log.write(LogLevel::error, "reload: " + done.error().detail);
+  else
+    log.write(LogLevel::info, "reloaded");
+}
+
+/// True when everything was finished before the deadline and no second signal came.
+bool stop(Server& server, Log& log, std::chrono::milliseconds deadline, const sigset_t& signals) {
+  log.write(LogLevel::info, "stopping");
+  auto stopped = std::async(std::launch::async, [&] { return server.stop(deadline); });
+  while (stopped.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    const timespec moment{0, 20'000'000};
+    const int signal = ::sigtimedwait(&signals, nullptr, &moment);
+    if (signal == SIGTERM || signal == SIGINT) {
+      log.write(LogLevel::warning, "stopped at once");
+      // Threads may be anywhere; what was accepted is on disk.
+      std::_Exit(kCutShort);
+    }
+  }
+  return stopped.get();
+}
+
+int serve(const std::string& path) {
+  const auto config = checked_config(path);
+  if (!config) {
+    print(config.error());
+    return kConfiguration;
+  }
+  // Before the first thread, so that every thread leaves them to this one.
+  const sigset_t signals = steering_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+
+  Log log(config->log);
+  auto server = Server::start(*config, log);
+  if (!server) {
+    const Error& error = server.error();
+    log.write(LogLevel::error, std::string(name(error.code)) + ": " + error.detail);
+    return error.code == Errc::state_locked || error.code == Errc::state_corrupt ? kStore : kFailed;
+  }
+  for (const auto& endpoint : (*server)->endpoints())
+    std::printf("endpoint %s\n", endpoint.c_str());
+  std::printf("broker-key %s\n", hex((*server)->key().span()).c_str());
+  if (const auto url = (*server)->http_url(); !url.empty()) std::printf("http %s\n", url.c_str());
+  std::printf("ready\n");
+  std::fflush(stdout);
+
+  while (true) {
+    int signal = 0;
+    if (::sigwait(&signals, &signal) != 0) continue;
+    if (signal != SIGHUP) break;
+    reload(**server, log, path);
+  }
+  const bool drained = stop(**server, log, std::chrono::milliseconds(config->drain_ms), signals);
+  log.write(LogLevel::info, "stopped");
+  return drained ? kOk : kCutShort;
+}
+
+int check(const std::string& path) {
+  const auto config = checked_config(path);
+  if (!config) {
+    print(config.error());
+    return kConfiguration;
+  }
+  std::printf("ok\n");
+  return kOk;
+}
+
+int init(const InitOptions& options) {
+  crypto::SystemRandom random;
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+  const auto made = initialise_folder(options, {static_cast<std::uint64_t>(now)}, random);
+  if (!made) {
+    std::fprintf(stderr, "%s: %s\n", std::string(name(made.error().code)).c_str(),
+                 made.error().detail.c_str());
+    return kFailed;
+  }
+  for (const auto& file : made->files)
+    std::fprintf(stderr, "wrote %s\n", file.c_str());
+  std::fprintf(stderr,
+               "\nAgents pin this broker by its key, which stands on stdout. Keep broker.key.\n"
+               "start it with:  sealwired --config %s\n",
+               made->config_file.c_str());
+  std::printf("broker-key %s\n", hex(made->broker_key.span()).c_str());
+  return kOk;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("sealwired: the Sealwire message broker", "sealwired");
+  app.footer(kFooter);
+  std::string config;
+  bool only_check = false;
+  app.add_option("--config", config, "the configuration (TOML)")->type_name("FILE");
+  app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
+  app.set_version_flag("--version", "sealwired " SEALWIRE_VERSION " (wire sealwire/0)");
+
+  CLI::App* init_command =
+      app.add_subcommand("init", "write a configuration and fresh keys into a folder");
+  InitOptions options;
+  init_command->add_option("folder", options.folder, "made if it is not there")
+      ->required()
+      ->type_name("DIR");
+  init_command->add_option("--host", options.host, "address to listen on")->capture_default_str();
+  init_command->add_option("--wss-port", options.wss_port, "WebSocket; 0: the system chooses")
+      ->capture_default_str();
+  init_command->add_option("--zeromq-port", options.zeromq_port, "ZeroMQ; 0: the system chooses")
+      ->capture_default_str();
+  init_command->add_option("--http-port", options.http_port, "health and metrics, on loopback")
+      ->capture_default_str();
+  init_command->add_flag("--open", options.open_admission, "admit every agent that proves its key");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  crypto::initialise();
+  if (init_command->parsed()) return init(options);
+  if (config.empty()) {
+    std::fprintf(stderr,
+                 "sealwired needs --config FILE; `sealwired init DIR` writes one to start from\n");
+    return kUsage;
+  }
+  return only_check ? check(config) : serve(config);
+}
+
+}  // namespace
+}  // namespace sealwire::broker
+
+int main(int argc, char** argv) {
+  return sealwire::broker::run(argc, argv);
+}
