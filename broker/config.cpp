@@ -10,6 +10,7 @@
 #include <charconv>
 #include <set>
 
+#include "broker/config_text.h"
 #include "broker/suggest.h"
 #include "protocol/identity/did_key.h"
 
@@ -303,6 +304,11 @@ tl::expected<Config, ConfigProblems> parse_config(std::string_view text,
                                                   const std::string& filename) {
   ConfigProblems problems;
   const Context context{filename, std::filesystem::path(filename).parent_path(), problems};
+  if (const auto line = line_of_stray_character(text)) {
+    context.report(*line, "not TOML: a character that is not ASCII outside strings and comments",
+                   "put it in quotes, or remove it");
+    return tl::make_unexpected(std::move(problems));
+  }
   const toml::parse_result parsed = toml::parse(text, filename);
   if (!parsed) {
     context.report(parsed.error().source().begin.line,
