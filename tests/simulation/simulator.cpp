@@ -35,6 +35,8 @@ Simulator::Simulator(std::uint64_t seed)
                     ++call,
                     SetContactRequest{other->agent.id(), wire::Contact::allowed},
                     {}});
+  for (int i = 0; i < 4; ++i)
+    step();
   for (std::size_t i = 0; i < kPeers; ++i) {
     const Pair pair{i, (i + 1) % kPeers, random_.make<ConversationId>(), false};
     Peer& opener = *peers_[pair.a];
