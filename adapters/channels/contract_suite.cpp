@@ -227,7 +227,7 @@ TEST_P(ChannelContract, FullThenWritableWhenThePeerDoesNotReadAndOthersAreServed
   auto sent = Sent::taken;
   while (sent == Sent::taken && taken * kFrame < kTransportMax) {
     // The pause lets the transport fill: full must come from its bound, not from our haste.
-    if (taken % 8 == 7) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (taken % 4 == 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     sent = send(pair.listening, numbered(kFrame, taken));
     if (sent == Sent::taken) ++taken;
   }

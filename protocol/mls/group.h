@@ -48,11 +48,11 @@ struct Member {
 /// What a commit is to do. Cached proposals of others in this epoch are always included, except
 /// those which are no longer valid and those that would remove or update the committer.
 struct CommitSpec {
-  std::vector<Bytes> adds;  ///< key packages, as MLSMessage
-  std::vector<LeafIndex> removes;
-  std::vector<Bytes> external_psks;             ///< psk_ids, found by the policy's lookup
-  std::vector<std::uint64_t> resumption_psks;   ///< earlier epochs of this group
-  std::optional<std::vector<Extension>> group_context_extensions;
+  std::vector<Bytes> adds{};  ///< key packages, as MLSMessage
+  std::vector<LeafIndex> removes{};
+  std::vector<Bytes> external_psks{};            ///< psk_ids, found by the policy's lookup
+  std::vector<std::uint64_t> resumption_psks{};  ///< epochs of this group, current or kept
+  std::optional<std::vector<Extension>> group_context_extensions{};
   bool force_path = true;  ///< also where RFC 9420 section 12.4 would let it be left out
 };
 
@@ -131,13 +131,10 @@ class Group {
   /// The caller sends `commit`, and on acceptance uses the group; on refusal drops it. `removes`
   /// is the former leaf of the same identity; `resumption` a PSK of an epoch both sides knew.
   struct ExternalJoin;
-  static Result<ExternalJoin> join_externally(ByteSpan group_info,
-                                              const crypto::SigningKey& signing_key,
-                                              ByteSpan identity, Policy policy,
-                                              std::optional<LeafIndex> removes,
-                                              std::optional<std::uint64_t> resumption_epoch,
-                                              ByteSpan authenticated_data, Random& random,
-                                              UnixMillis now);
+  static Result<ExternalJoin> join_externally(
+      ByteSpan group_info, const crypto::SigningKey& signing_key, ByteSpan identity, Policy policy,
+      std::optional<LeafIndex> removes, std::optional<std::uint64_t> resumption_epoch,
+      ByteSpan authenticated_data, Random& random, UnixMillis now);
 
   // --- the state that all members agree on
   ByteSpan group_id() const;
@@ -149,7 +146,8 @@ class Group {
   /// Equal for all members of an epoch that saw the same history (RFC 9420 section 8.7).
   Secret<32> epoch_authenticator() const;
   /// MLS-Exporter (RFC 9420 section 8.5).
-  Result<SecretBytes> export_secret(std::string_view label, ByteSpan context, std::size_t size) const;
+  Result<SecretBytes> export_secret(std::string_view label, ByteSpan context,
+                                    std::size_t size) const;
   /// For use as a PSK of another group.
   Secret<32> resumption_psk() const;
   /// GroupInfo (MLSMessage) of the current epoch, signed by us.

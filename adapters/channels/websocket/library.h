@@ -14,7 +14,7 @@ namespace sealwire::channel::websocket {
 
 inline constexpr char kSubprotocol[] = "sealwire.0";
 inline constexpr long kCloseMs = 1000;        // for what was taken and the close handshake
-inline constexpr long kShutdownMs = 250;      // for TLS' own goodbye
+inline constexpr long kShutdownMs = 50;       // for TLS' own goodbye
 inline constexpr long kEngineCloseMs = 1500;  // for all of a listener's connections to close
 
 template <class Config>

@@ -1,0 +1,46 @@
+#include <gtest/gtest.h>
+
+#include "tests/sdk/cli/process.h"
+
+namespace sealwire::cli {
+namespace {
+
+using test::sealwire;
+
+class Usage : public ::testing::Test {
+ protected:
+  test::TemporaryDirectory home_;
+};
+
+TEST_F(Usage, AMistakeIsStatusTwoAndNamesTheHelpToRead) {
+  const auto run = sealwire(home_, {"inspect", "--wrong"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.out, "");
+  EXPECT_NE(run.err.find("--wrong"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("try:   sealwire inspect --help\n"), std::string::npos) << run.err;
+  EXPECT_EQ(sealwire(home_, {}).status, 2);
+  EXPECT_EQ(sealwire(home_, {"frobnicate"}).status, 2);
+}
+
+TEST_F(Usage, WithJsonTheMistakeIsOneJsonLine) {
+  const auto run = sealwire(home_, {"--json", "inspect", "--wrong"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.err.rfind("{\"error\":{\"code\":\"", 0), 0U) << run.err;
+}
+
+TEST_F(Usage, HelpAndVersionAreDataAndSucceed) {
+  EXPECT_EQ(sealwire(home_, {"--version"}).out.rfind("sealwire 0.1.0", 0), 0U);
+  const auto help = sealwire(home_, {"--help"});
+  EXPECT_EQ(help.status, 0);
+  EXPECT_EQ(help.err, "");
+  const std::string document = test::slurp(SEALWIRE_SOURCE_DIR "/docs/cli.md");
+  for (const char* command : {"up", "key", "whoami", "invite", "login", "peer", "send", "recv", "req", "reply",
+                              "conversation", "inspect", "status", "pipe"}) {
+    EXPECT_NE(help.out.find(std::string("\n  ") + command), std::string::npos) << command;
+    EXPECT_NE(document.find(std::string("| `sealwire ") + command), std::string::npos) << command;
+    EXPECT_EQ(sealwire(home_, {command, "--help"}).status, 0) << command;
+  }
+}
+
+}  // namespace
+}  // namespace sealwire::cli
