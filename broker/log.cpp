@@ -78,6 +78,10 @@ void Log::write(LogLevel level, std::string_view message) {
   impl_->logger.log(as, log_line(impl_->format, level, message, system_now()));
 }
 
+bool Log::wants(LogLevel level) const {
+  return impl_->logger.should_log(spdlog_level(level));
+}
+
 void Log::set_level(LogLevel level) {
   impl_->logger.set_level(spdlog_level(level));
 }

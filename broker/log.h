@@ -15,6 +15,7 @@ class Log final : public LogSink {
   ~Log() override;
   /// Any thread.
   void write(LogLevel level, std::string_view message) override;
+  bool wants(LogLevel level) const override;
   void set_level(LogLevel level);
 
  private:

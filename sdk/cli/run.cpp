@@ -11,20 +11,20 @@ namespace sealwire::cli {
 namespace {
 
 void add_commands(CLI::App& app, Context& context) {
-  //TMP add_up(app, context);
-  //TMP add_key(app, context);
-  //TMP add_whoami(app, context);
-  //TMP add_invite(app, context);
-  //TMP add_login(app, context);
-  //TMP add_peer(app, context);
-  //TMP add_send(app, context);
-  //TMP add_recv(app, context);
-  //TMP add_req(app, context);
-  //TMP add_reply(app, context);
-  //TMP add_conversation(app, context);
+  add_up(app, context);
+  add_key(app, context);
+  add_whoami(app, context);
+  add_invite(app, context);
+  add_login(app, context);
+  add_peer(app, context);
+  add_send(app, context);
+  add_recv(app, context);
+  add_req(app, context);
+  add_reply(app, context);
+  add_conversation(app, context);
   add_inspect(app, context);
-  //TMP add_status(app, context);
-  //TMP add_pipe(app, context);
+  add_status(app, context);
+  add_pipe(app, context);
 }
 
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {
@@ -48,9 +48,8 @@ ExitCode run(Context& context, int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", std::string("sealwire ") + SEALWIRE_VERSION + " (sealwire/0)");
-  app.add_option("-c,--context", context.name, "Which agent to be: each context has its own key")
-      ->envname("SEALWIRE_CONTEXT")
-      ->capture_default_str();
+  app.add_option("-c,--context", context.name, "Which agent to be [the only one, or \"default\"]")
+      ->envname("SEALWIRE_CONTEXT");
   app.add_option("--home", context.home, "Where contexts are kept [~/.config/sealwire]")
       ->envname("SEALWIRE_HOME");
   app.add_flag("--json", context.json, "Print JSON, one value a line");

@@ -1,4 +1,4 @@
-// What is particular to the store on disk; what every store does is in store_suite.h.
+// The store on disk: the suite of every store, and what is particular to this one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -11,9 +11,40 @@
 
 #include "broker/store/sqlite/sqlite_store.h"
 #include "protocol/crypto/crypto.h"
+#include "tests/broker/store_suite.h"
 
 namespace sealwire::broker {
 namespace {
+
+class SqliteUnderTest final : public StoreUnderTest {
+ public:
+  SqliteUnderTest() {
+    crypto::initialise();
+    std::string pattern = (std::filesystem::temp_directory_path() / "sealwire-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    reopen();
+  }
+  ~SqliteUnderTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    auto opened = SqliteStore::open({folder_ / "store.db"}, random_);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+
+ private:
+  crypto::SystemRandom random_;
+  std::filesystem::path folder_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(MakeStore([] {
+                           return std::make_unique<SqliteUnderTest>();
+                         })));
 
 class Sqlite : public ::testing::Test {
  protected:

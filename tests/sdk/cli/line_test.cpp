@@ -1,4 +1,4 @@
-#include "sdk/cli/pipe_line.h"
+#include "sdk/cli/pipe/line.h"
 
 #include <gtest/gtest.h>
 
