@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,17 @@ TEST_F(Sqlite, TheIncarnationIsMadeOnce) {
   EXPECT_EQ((*open())->load()->incarnation, first);
 }
 
+TEST_F(Sqlite, ARenewedStoreKeepsEverythingButItsIncarnation) {
+  const auto first = (*open())->load()->incarnation;
+  ASSERT_TRUE((*open())->commit(agent_ops()));
+  const auto renewed = SqliteStore::renew({path_}, random_);
+  ASSERT_TRUE(renewed);
+  EXPECT_NE(*renewed, first);
+  const auto state = (*open())->load();
+  EXPECT_EQ(state->incarnation, *renewed);
+  EXPECT_EQ(state->agents.size(), 1U);
+}
+
 TEST_F(Sqlite, AnotherProgramsDatabaseIsLeftAlone) {
   edit("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
   const auto store = open();
@@ -178,6 +190,32 @@ TEST_F(Sqlite, AFullStoreRefusesWholeBatchesAndGoesOnWhenThereIsRoom) {
   const std::vector<StoreOp> drop{DropEntries{1, batch * kEntries}};
   ASSERT_TRUE((*store)->commit(drop));
   EXPECT_TRUE((*store)->commit(batch_ops(batch)));
+}
+
+TEST_F(Sqlite, ADiskWithoutRoomRefusesAndServiceGoesOnWhenThereIsSome) {
+  // A limit on the size of files stands for the disk: the same write fails in the same place.
+  auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->commit(agent_ops()));
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{2 * 1024 * 1024, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::uint64_t batch = 0;
+  Result<> done;
+  while (batch < 100 && (done = (*store)->commit(batch_ops(batch))))
+    ++batch;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::store_full) << done.error().detail;
+  EXPECT_EQ((*store)->read_agent(1)->value().state.mailbox.last, batch * kEntries);
+
+  ASSERT_TRUE((*store)->commit(batch_ops(batch)));
+  store->reset();
+  store = open();
+  ASSERT_TRUE(store) << store.error().detail;
+  EXPECT_EQ((*store)->read_mailbox(1, 0, 100'000, SIZE_MAX)->size(), (batch + 1) * kEntries);
 }
 
 TEST_F(Sqlite, TheLogIsFoldedInWhileCommitsGoOn) {

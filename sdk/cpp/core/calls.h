@@ -51,7 +51,8 @@ template <class Table>
 Result<const Table*> response(const Result<const wire::Reply*>& reply) {
   if (!reply) return fail(reply.error());
   const auto* table = (*reply)->template response_as<Table>();
-  if (table == nullptr) return fail(Errc::frame_unexpected, "the broker's reply is of another kind");
+  if (table == nullptr)
+    return fail(Errc::frame_unexpected, "the broker's reply is of another kind");
   return table;
 }
 

@@ -61,12 +61,13 @@ bool certifies_itself(const mls::LeafIdentity& claimed) {
 }  // namespace
 
 Result<> Conversations::load() {
-  SW_CHECK(shared_.state.scan(Table::conversations, [this](ByteSpan key, SecretBytes value) -> Result<> {
-    SW_TRY(Conversation loaded, decode(key, value.span()));
-    by_peer_[loaded.peer].push_back(loaded.id);
-    conversations_.emplace(loaded.id, std::move(loaded));
-    return {};
-  }));
+  SW_CHECK(
+      shared_.state.scan(Table::conversations, [this](ByteSpan key, SecretBytes value) -> Result<> {
+        SW_TRY(Conversation loaded, decode(key, value.span()));
+        by_peer_[loaded.peer].push_back(loaded.id);
+        conversations_.emplace(loaded.id, std::move(loaded));
+        return {};
+      }));
   return shared_.state.scan(Table::openings, [this](ByteSpan key, SecretBytes value) -> Result<> {
     Conversation* conversation = find(ConversationId::from(key).value_or(ConversationId{}));
     if (conversation == nullptr) return fail(Errc::state_corrupt, "an opening of no conversation");
@@ -135,9 +136,8 @@ Result<mls::Group*> Conversations::group(Conversation& conversation) {
   return &*conversation.group;
 }
 
-Header Conversations::header(const Conversation& conversation, Kind kind,
-                             std::uint32_t incarnation, std::uint64_t epoch,
-                             const ChainPosition& chain, UnixMillis expires) {
+Header Conversations::header(const Conversation& conversation, Kind kind, std::uint32_t incarnation,
+                             std::uint64_t epoch, const ChainPosition& chain, UnixMillis expires) {
   Header header;
   header.id = make_envelope_id(shared_.now, shared_.random);
   header.sender = shared_.self.instance;
@@ -364,11 +364,10 @@ Result<Conversation*> Conversations::join(const AgentId& peer, const Envelope& w
   SW_TRY(mls::Group group,
          mls::Group::join(welcome.body(), bundle, shared_.key, policy(header.sender)));
   const auto members = group.members();
-  const bool pair =
-      members.size() == 2 &&
-      std::any_of(members.begin(), members.end(), [&](const mls::Member& member) {
-        return member.identity.signature_key == header.sender;
-      });
+  const bool pair = members.size() == 2 &&
+                    std::any_of(members.begin(), members.end(), [&](const mls::Member& member) {
+                      return member.identity.signature_key == header.sender;
+                    });
   if (to_bytes(group.group_id()) != group_id(header.conversation, header.incarnation) ||
       group.epoch() != header.epoch + 1 || !pair)
     return fail(Errc::mls_state, "the Welcome is for another group than its envelope says");
@@ -399,8 +398,7 @@ Result<Conversation*> Conversations::join(const AgentId& peer, const Envelope& w
 
 void Conversations::forget(Conversation& conversation) {
   const ConversationId id = conversation.id;
-  for (const Table table :
-       {Table::conversations, Table::groups, Table::ratchets, Table::openings})
+  for (const Table table : {Table::conversations, Table::groups, Table::ratchets, Table::openings})
     shared_.erase(table, RowKey(id.span()));
   std::erase(changed_, id);
   std::erase(by_peer_[conversation.peer], id);

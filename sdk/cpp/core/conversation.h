@@ -1,5 +1,5 @@
-// One conversation with one peer: its MLS group, the chains of both sides, and the bundle that opens
-// its next incarnation. Nothing here sends; the outbox does, when what changed is on disk.
+// One conversation with one peer: its MLS group, the chains of both sides, and the bundle that
+// opens its next incarnation. Nothing here sends; the outbox does, when what changed is on disk.
 #pragma once
 
 #include "protocol/mls/group.h"
@@ -10,8 +10,8 @@ namespace sealwire::sdk {
 
 struct Opening {
   std::uint32_t incarnation = 0;
-  mls::Group group;       // its first commit pending
-  ChainPosition chain;    // of ours, after that commit
+  mls::Group group;     // its first commit pending
+  ChainPosition chain;  // of ours, after that commit
 };
 
 struct Conversation {
@@ -24,16 +24,16 @@ struct Conversation {
   ChainPosition received;         // the peer's: after what was processed
   UnixMillis last_update;         // of our leaf
   std::uint64_t epoch = 0;
-  EnvelopeId opened_by;  // our last opening's commit; zero: the peer opened it
-  bool reopen = false;   // the group is wedged: open the next incarnation
+  EnvelopeId opened_by;        // our last opening's commit; zero: the peer opened it
+  bool reopen = false;         // the group is wedged: open the next incarnation
   std::uint32_t reopened = 0;  // times in a row without a message opened since
 
   // memory only
   std::optional<mls::Group> group;  // loaded on first use
   std::optional<Opening> opening;
-  bool checked = false;   // against the broker's view of our chain, since this process started
+  bool checked = false;  // against the broker's view of our chain, since this process started
   bool checking = false;
-  bool changed = false;   // row to be written
+  bool changed = false;           // row to be written
   bool group_changed = false;     // with the MLS state of the epoch
   bool ratchets_changed = false;  // or only with its ratchets
 
@@ -49,7 +49,6 @@ struct ControlBundle {
   ChainPosition after;
   std::uint32_t incarnation = 0;
 };
-
 
 class Conversations {
  public:
@@ -70,8 +69,8 @@ class Conversations {
   Result<> seal(Conversation& conversation, Unit& unit);
   /// A new group for the peer who owns `key_package` (verified here against `instance`). With
   /// `existing` its next incarnation, else a new conversation.
-  Result<Conversation*> open(const AgentId& peer, const InstanceKey& instance,
-                             ByteSpan key_package, Conversation* existing, ControlBundle& bundle);
+  Result<Conversation*> open(const AgentId& peer, const InstanceKey& instance, ByteSpan key_package,
+                             Conversation* existing, ControlBundle& bundle);
   Result<ControlBundle> update(Conversation& conversation);
   bool update_due(const Conversation& conversation) const;
 

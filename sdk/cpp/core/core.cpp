@@ -47,10 +47,19 @@ Result<Unit> make_unit(const SendRequest& request, std::uint64_t number, UnixMil
   return unit;
 }
 
-Core::Core(Config config, const KeyFile& identity, AgentIdentity self, State& state,
-           Random& random, UnixMillis now)
-    : shared_{identity.key, std::move(self), std::move(config), state, random, now, {}, {}, {},
-              {},           {}},
+Core::Core(Config config, const KeyFile& identity, AgentIdentity self, State& state, Random& random,
+           UnixMillis now)
+    : shared_{identity.key,
+              std::move(self),
+              std::move(config),
+              state,
+              random,
+              now,
+              {},
+              {},
+              {},
+              {},
+              {}},
       session_(shared_),
       calls_(shared_, session_),
       peers_(shared_, session_, calls_),

@@ -10,8 +10,8 @@ namespace {
 const RowKey kCursorRow(as_bytes("cursor"));
 constexpr std::uint64_t kCreditEntries = 1024;
 constexpr std::uint64_t kCreditBytes = 2 * limits::kFrameBytes;
-// What a statement or tombstone counts for is its broker's business: counted high, credit only comes
-// early.
+// What a statement or tombstone counts for is its broker's business: counted high, credit only
+// comes early.
 constexpr std::uint64_t kItemExtraBytes = 512;
 
 }  // namespace

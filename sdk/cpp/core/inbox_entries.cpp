@@ -178,8 +178,8 @@ void Inbox::take_plaintext(ByteSpan plaintext, const Envelope& envelope, const A
   const Header& header = envelope.header();
   auto contents = decode_content(plaintext);
   if (!contents) {
-    shared_.notice(Notice::Kind::undecryptable, "content that is not well-formed",
-                   contents.error(), &from);
+    shared_.notice(Notice::Kind::undecryptable, "content that is not well-formed", contents.error(),
+                   &from);
     return;
   }
   for (std::size_t i = 0; i < contents->size(); ++i) {
@@ -226,7 +226,8 @@ Result<> Inbox::on_welcome(const Entry& entry, const PeerRow& peer, Envelope env
     SW_TRY(bundle, keys_.find(ref));
     if (bundle) break;
   }
-  if (!bundle) return deny({Errc::mls_key_package_invalid, "a Welcome for a key package of nobody's"});
+  if (!bundle)
+    return deny({Errc::mls_key_package_invalid, "a Welcome for a key package of nobody's"});
   const auto joined = conversations_.join(peer.agent, envelope, *bundle);
   if (!joined) return deny(joined.error());
   keys_.used(*bundle);
@@ -294,8 +295,8 @@ void Inbox::on_tombstone(const Entry& entry) {
 }
 
 void Inbox::on_refused(const Entry& entry) {
-  const auto root = verified_root<wire::Refusal>(entry.statement.statement, kRefusalId,
-                                                 Errc::frame_malformed);
+  const auto root =
+      verified_root<wire::Refusal>(entry.statement.statement, kRefusalId, Errc::frame_malformed);
   if (!root) return;
   const auto issuer = InstanceKey::from(span_of((*root)->issuer()));
   const auto id = EnvelopeId::from(span_of((*root)->id()));
@@ -322,10 +323,9 @@ void Inbox::refuse(const Entry& entry, const Envelope& envelope, const AgentId* 
   const auto id = put(b, envelope.header().id.bytes);
   const auto digest = put(b, envelope.digest().bytes);
   SignedStatement refusal{
-      finish_statement(b,
-                       wire::CreateRefusal(b, issuer, id, digest, wire_code(error.code),
-                                           shared_.now.value),
-                       kRefusalId),
+      finish_statement(
+          b, wire::CreateRefusal(b, issuer, id, digest, wire_code(error.code), shared_.now.value),
+          kRefusalId),
       {}};
   refusal.signature = sign_statement(shared_.key, label::kRefusal, refusal.statement);
   Writer row;

@@ -92,10 +92,9 @@ Result<> KeySupply::publish() {
     SW_TRY(last_resort, make(true));
   }
   std::optional<SignedStatement> prekey;
-  const bool has_prekey =
-      std::any_of(prekeys_.begin(), prekeys_.end(), [this](const auto& entry) {
-        return shared_.now < entry.second.created + kRenewPrekeyMs;
-      });
+  const bool has_prekey = std::any_of(prekeys_.begin(), prekeys_.end(), [this](const auto& entry) {
+    return shared_.now < entry.second.created + kRenewPrekeyMs;
+  });
   if (!has_prekey) {
     const crypto::AgreementKey made = crypto::AgreementKey::generate(shared_.random);
     const PrekeyKey key{made.public_key};

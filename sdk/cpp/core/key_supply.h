@@ -41,7 +41,7 @@ class KeySupply {
   Shared& shared_;
   Session& session_;
   Calls& calls_;
-  std::map<Bytes, Known> key_packages_;   // by reference
+  std::map<Bytes, Known> key_packages_;  // by reference
   std::map<PrekeyKey, Known> prekeys_;
   std::uint32_t at_broker_ = 0;
   bool publishing_ = false;

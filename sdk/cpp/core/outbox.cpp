@@ -58,9 +58,10 @@ void Outbox::reopen(Conversation& conversation) {
   Lane& lane = lanes_[conversation.peer];
   lane.must_open = true;
   // 1 s, 2 s, … an hour: two sides that cannot agree must not keep each other busy.
-  const std::uint64_t wait = conversation.reopened == 0
-                                 ? 0
-                                 : std::min(kHourMs, kSecondMs << std::min(conversation.reopened, 12u));
+  const std::uint64_t wait =
+      conversation.reopened == 0
+          ? 0
+          : std::min(kHourMs, kSecondMs << std::min(conversation.reopened, 12u));
   lane.not_before = std::max(lane.not_before, shared_.now + wait);
   ++conversation.reopened;
 }
@@ -99,8 +100,7 @@ void Outbox::pump_lane(const AgentId& peer, Lane& lane) {
       continue;
     }
     if (lane.waiting.front().unit.kind == Unit::Kind::letter) {
-      if (!lane.prekey || lane.prekey->expires <= shared_.now)
-        return look_up_prekey(peer, lane);
+      if (!lane.prekey || lane.prekey->expires <= shared_.now) return look_up_prekey(peer, lane);
     } else {
       Conversation* conversation = usable(peer, lane);
       if (conversation == nullptr) return;
@@ -109,10 +109,9 @@ void Outbox::pump_lane(const AgentId& peer, Lane& lane) {
     Waiting next = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     waiting_contents_ -= next.unit.items;
-    const Result<> sealed =
-        next.unit.kind == Unit::Kind::letter
-            ? seal_letter_unit(peer, lane, next.unit)
-            : conversations_.seal(*conversations_.for_sending(peer), next.unit);
+    const Result<> sealed = next.unit.kind == Unit::Kind::letter
+                                ? seal_letter_unit(peer, lane, next.unit)
+                                : conversations_.seal(*conversations_.for_sending(peer), next.unit);
     if (!sealed) {
       refuse(next.unit, sealed.error());
       continue;

@@ -1,5 +1,5 @@
-// Everything on its way out. Plaintext waits in lanes, one a peer; it is sealed when it can be sent,
-// and what is in flight stays until the broker has answered.
+// Everything on its way out. Plaintext waits in lanes, one a peer; it is sealed when it can be
+// sent, and what is in flight stays until the broker has answered.
 #pragma once
 
 #include <list>
@@ -11,8 +11,7 @@ namespace sealwire::sdk {
 
 class Outbox {
  public:
-  Outbox(Shared& shared, Session& session, Calls& calls, Peers& peers,
-         Conversations& conversations)
+  Outbox(Shared& shared, Session& session, Calls& calls, Peers& peers, Conversations& conversations)
       : shared_(shared),
         session_(session),
         calls_(calls),

@@ -27,9 +27,9 @@ Result<> Outbox::on_accepted(const wire::Accepted& accepted) {
   if (!verify_statement(session_.info().broker.bytes, label::kAcceptance, acceptance))
     return fail(Errc::handshake_signature, "an acceptance is not the broker's");
   SW_TRY(const wire::Acceptance* root,
-         verified_root<wire::Acceptance>(acceptance.statement, kAcceptanceId,
-                                         Errc::frame_malformed, limits::kFrameBytes,
-                                         limits::kFrameDepth, limits::kFrameTables * 4));
+         verified_root<wire::Acceptance>(acceptance.statement, kAcceptanceId, Errc::frame_malformed,
+                                         limits::kFrameBytes, limits::kFrameDepth,
+                                         limits::kFrameTables * 4));
   for (const wire::Receipt* receipt : *root->receipts()) {
     const auto id = EnvelopeId::from(span_of(receipt->id()));
     const auto found = id ? by_id_.find(*id) : by_id_.end();
@@ -173,10 +173,9 @@ void Outbox::on_opening_refused(InFlight at, const Error& error) {
 
 void Outbox::mend(const ConversationId& id) {
   Flight& flight = flights_[id];
-  const bool answered =
-      std::all_of(flight.units.begin(), flight.units.end(), [](const Unit& unit) {
-        return !unit.chained() || unit.kind == Unit::Kind::opening || unit.refused.has_value();
-      });
+  const bool answered = std::all_of(flight.units.begin(), flight.units.end(), [](const Unit& unit) {
+    return !unit.chained() || unit.kind == Unit::Kind::opening || unit.refused.has_value();
+  });
   if (!flight.broken || !answered) return;
   flight.broken = false;
   Conversation* conversation = conversations_.find(id);
@@ -185,8 +184,8 @@ void Outbox::mend(const ConversationId& id) {
     reopen(*conversation);
   }
 
-  // In the order of the chain: what only came at a bad moment is sent again as it is, and so is what
-  // follows it; from the first that must go or be sealed anew, all others are sealed anew too.
+  // In the order of the chain: what only came at a bad moment is sent again as it is, and so is
+  // what follows it; from the first that must go or be sealed anew, all others are sealed anew too.
   bool seal_again = false;
   bool kept = false;
   std::optional<UnixMillis> stale;
@@ -198,8 +197,8 @@ void Outbox::mend(const ConversationId& id) {
       continue;
     }
     const Error error = *std::exchange(at->refused, std::nullopt);
-    const bool keep = !seal_again && (is_retriable(error.code) ||
-                                      (kept && error.code == Errc::chain_broken));
+    const bool keep =
+        !seal_again && (is_retriable(error.code) || (kept && error.code == Errc::chain_broken));
     if (keep) {
       kept = true;
       at->not_before = shared_.now + kRetryMs;

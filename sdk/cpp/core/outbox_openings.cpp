@@ -178,30 +178,32 @@ void Outbox::look_up_prekey(const AgentId& peer, Lane& lane) {
   if (std::exchange(lane.calling, true)) return;
   flatbuffers::FlatBufferBuilder b;
   const auto peer_at = put(b, peer.bytes);
-  calls_.make(
-      b, wire::CreateLookup(b, peer_at), [this, peer](const Result<const wire::Reply*>& reply) {
-        Lane& asked = lanes_[peer];
-        asked.calling = false;
-        const auto found = response<wire::Found>(reply);
-        if (!found) {
-          if (found.error().code == Errc::denied) refuse_lane(peer, found.error());
-          else if (found.error().code != Errc::closed) delay(asked);
-          return;
-        }
-        const auto identity = verify_inception(from_wire(*(*found)->inception()));
-        if (!identity || identity->agent != peer)
-          return refuse_lane(peer, {Errc::inception_invalid, "of another agent"});
-        if (const auto learnt = peers_.learn(*identity); !learnt)
-          return shared_.stop(learnt.error());
-        if ((*found)->prekey() == nullptr)
-          return refuse_lane(peer, {Errc::prekey_invalid, "the peer takes no letters"});
-        auto prekey =
-            verify_prekey(from_wire(*(*found)->prekey()), identity->instance, shared_.now);
-        if (!prekey) return refuse_lane(peer, prekey.error());
-        prekey->expires = std::min(prekey->expires, shared_.now + kPrekeyCacheMs);
-        asked.prekey = std::move(*prekey);
-        asked.failures = 0;
-      });
+  calls_.make(b, wire::CreateLookup(b, peer_at),
+              [this, peer](const Result<const wire::Reply*>& reply) {
+                Lane& asked = lanes_[peer];
+                asked.calling = false;
+                const auto found = response<wire::Found>(reply);
+                if (!found) {
+                  if (found.error().code == Errc::denied)
+                    refuse_lane(peer, found.error());
+                  else if (found.error().code != Errc::closed)
+                    delay(asked);
+                  return;
+                }
+                const auto identity = verify_inception(from_wire(*(*found)->inception()));
+                if (!identity || identity->agent != peer)
+                  return refuse_lane(peer, {Errc::inception_invalid, "of another agent"});
+                if (const auto learnt = peers_.learn(*identity); !learnt)
+                  return shared_.stop(learnt.error());
+                if ((*found)->prekey() == nullptr)
+                  return refuse_lane(peer, {Errc::prekey_invalid, "the peer takes no letters"});
+                auto prekey =
+                    verify_prekey(from_wire(*(*found)->prekey()), identity->instance, shared_.now);
+                if (!prekey) return refuse_lane(peer, prekey.error());
+                prekey->expires = std::min(prekey->expires, shared_.now + kPrekeyCacheMs);
+                asked.prekey = std::move(*prekey);
+                asked.failures = 0;
+              });
 }
 
 Result<> Outbox::seal_letter_unit(const AgentId& peer, Lane& lane, Unit& unit) {

@@ -20,13 +20,15 @@ Result<> Peers::load() {
     peers_[row.agent] = std::move(row);
     return {};
   }));
-  SW_CHECK(shared_.state.scan(Table::invites, [this](ByteSpan key, SecretBytes value) -> Result<> {
-    Reader in(value.span());
-    const UnixMillis expires{in.u64()};
-    SW_CHECK(in.done("the invites"));
-    if (const auto invite = InviteKey::from(key)) invites_[*invite] = expires;
-    return {};
-  }));
+  const Result<> invites =
+      shared_.state.scan(Table::invites, [this](ByteSpan key, SecretBytes value) -> Result<> {
+        Reader in(value.span());
+        const UnixMillis expires{in.u64()};
+        SW_CHECK(in.done("the invites"));
+        if (const auto invite = InviteKey::from(key)) invites_[*invite] = expires;
+        return {};
+      });
+  if (!invites) return invites;
   SW_TRY(const auto pending, shared_.state.read(Table::meta, kRedemptionRow));
   if (pending) {
     Reader in(pending->span());
@@ -61,6 +63,7 @@ Result<AgentId> Peers::resolve(std::string_view name) const {
 }
 
 void Peers::save(const PeerRow& row) {
+  ++version_;
   shared_.write(Table::peers, RowKey(row.agent.span()), encode(row));
 }
 
@@ -146,20 +149,19 @@ void Peers::look_up(const AgentId& agent) {
   lookups_.insert(agent);
   flatbuffers::FlatBufferBuilder b;
   const auto agent_at = put(b, agent.bytes);
-  calls_.make(b, wire::CreateLookup(b, agent_at),
-              [this, agent](const Result<const wire::Reply*>& reply) {
-                lookups_.erase(agent);
-                const auto found = response<wire::Found>(reply);
-                if (!found) return;
-                const auto identity = verify_inception(from_wire(*(*found)->inception()));
-                if (identity && identity->agent == agent) {
-                  if (const auto learnt = learn(*identity); !learnt) shared_.stop(learnt.error());
-                } else {
-                  shared_.notice(Notice::Kind::undecryptable,
-                                 "the broker shows another agent's inception",
-                                 Error{Errc::inception_invalid, {}}, &agent);
-                }
-              });
+  calls_.make(
+      b, wire::CreateLookup(b, agent_at), [this, agent](const Result<const wire::Reply*>& reply) {
+        lookups_.erase(agent);
+        const auto found = response<wire::Found>(reply);
+        if (!found) return;
+        const auto identity = verify_inception(from_wire(*(*found)->inception()));
+        if (identity && identity->agent == agent) {
+          if (const auto learnt = learn(*identity); !learnt) shared_.stop(learnt.error());
+        } else {
+          shared_.notice(Notice::Kind::undecryptable, "the broker shows another agent's inception",
+                         Error{Errc::inception_invalid, {}}, &agent);
+        }
+      });
 }
 
 bool Peers::resolve_unknown() {

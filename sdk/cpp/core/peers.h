@@ -22,6 +22,8 @@ class Peers {
   /// By the instance key of a verified inception; null when none is known.
   const PeerRow* find_instance(const InstanceKey& instance) const;
   const std::map<AgentId, PeerRow>& all() const { return peers_; }
+  /// Rises with every change.
+  std::uint64_t version() const { return version_; }
 
   /// Takes over what an inception shows; `inception` was verified. Fails with peer_key_changed.
   Result<> learn(const AgentIdentity& identity);
@@ -72,6 +74,7 @@ class Peers {
   Session& session_;
   Calls& calls_;
   std::map<AgentId, PeerRow> peers_;
+  std::uint64_t version_ = 0;
   std::unordered_map<InstanceKey, AgentId> by_instance_;
   std::unordered_map<AgentId, std::vector<Done>> waiting_contacts_;
   std::unordered_set<AgentId> asked_;    // in this session

@@ -17,9 +17,7 @@ struct ChainPosition {
   Digest link;
 
   std::uint64_t seq_in(std::uint64_t in_epoch) const { return in_epoch == epoch ? next_seq : 0; }
-  bool follows(const Header& header) const {
-    return at(header) && header.previous == link;
-  }
+  bool follows(const Header& header) const { return at(header) && header.previous == link; }
   bool at(const Header& header) const {
     return (header.epoch == epoch && header.sender_seq == next_seq) ||
            (header.epoch > epoch && header.sender_seq == 0);

@@ -69,8 +69,7 @@ Result<std::optional<Bytes>> Session::on_bytes(ByteSpan message) {
 }
 
 void Session::schedule_retry() {
-  const std::uint64_t most =
-      std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_, 12u));
+  const std::uint64_t most = std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_, 12u));
   ++failures_;
   // Full jitter over the upper half: many agents of one broker must not come back together.
   std::array<std::uint8_t, 2> draw{};

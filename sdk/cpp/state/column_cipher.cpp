@@ -20,7 +20,8 @@ Bytes associated(std::uint8_t table, ByteSpan row_key) {
 
 }  // namespace
 
-ColumnCipher::ColumnCipher(const crypto::SigningKey& key, ByteSpan salt) : key_(derive(key, salt)) {}
+ColumnCipher::ColumnCipher(const crypto::SigningKey& key, ByteSpan salt)
+    : key_(derive(key, salt)) {}
 
 // Random nonces of 24 bytes: a counter would have to survive a restored backup.
 Bytes ColumnCipher::seal(std::uint8_t table, ByteSpan row_key, ByteSpan value,

@@ -11,8 +11,7 @@ namespace sealwire::sdk {
 
 Result<LockFile> LockFile::take(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0)
-    return fail(Errc::file_failed, path.string() + ": " + std::strerror(errno));
+  if (descriptor < 0) return fail(Errc::file_failed, path.string() + ": " + std::strerror(errno));
   LockFile lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     char holder[32] = {};

@@ -1,5 +1,6 @@
 // The encoding of what a state row holds: fields one after the other, integers little-endian, byte
-// strings preceded by their length. Local to this machine; the first byte of a record is its version.
+// strings preceded by their length. Local to this machine; the first byte of a record is its
+// version.
 #pragma once
 
 #include <string>

@@ -37,8 +37,9 @@ Statement& Statement::bind(int index, std::uint64_t value) {
 }
 Statement& Statement::bind(int index, ByteSpan value) {
   // A null pointer would bind NULL.
-  sqlite3_bind_blob64(handle_.get(), index, value.empty() ? "" : static_cast<const void*>(value.data()),
-                      value.size(), SQLITE_STATIC);
+  sqlite3_bind_blob64(handle_.get(), index,
+                      value.empty() ? "" : static_cast<const void*>(value.data()), value.size(),
+                      SQLITE_STATIC);
   return *this;
 }
 Statement& Statement::bind(int index, std::string_view value) {
@@ -77,8 +78,7 @@ std::uint64_t Statement::number(int column) const {
   return static_cast<std::uint64_t>(sqlite3_column_int64(handle_.get(), column));
 }
 std::optional<std::string> Statement::text(int column) const {
-  const auto* data =
-      reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
   if (data == nullptr) return std::nullopt;
   return std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }

@@ -139,8 +139,7 @@ class SqliteState final : public State, StateTransaction {
     return fetch(table, key);
   }
 
-  Result<> scan(Table table,
-                const std::function<Result<>(ByteSpan, SecretBytes)>& row) override {
+  Result<> scan(Table table, const std::function<Result<>(ByteSpan, SecretBytes)>& row) override {
     const std::scoped_lock held(mutex_);
     Statement& statement = statements_[index_of(table)].scan;
     while (true) {
@@ -200,8 +199,8 @@ class SqliteState final : public State, StateTransaction {
       const std::function<void(const std::vector<std::optional<std::string>>&)>& row) {
     SW_TRY(Statement statement, Statement::prepare(database_.handle(), sql, false));
     if (static_cast<std::size_t>(statement.parameters()) != parameters.size())
-      return fail(Errc::store_failed, "the statement has " +
-                                          std::to_string(statement.parameters()) + " parameters");
+      return fail(Errc::store_failed,
+                  "the statement has " + std::to_string(statement.parameters()) + " parameters");
     for (std::size_t i = 0; i < parameters.size(); ++i)
       statement.bind(static_cast<int>(i) + 1, std::string_view(parameters[i]));
     while (true) {
@@ -231,7 +230,8 @@ class SqliteState final : public State, StateTransaction {
       statement.bind(1, key.span());
   }
 
-  // A second writer that got past the lock file (another host, a deleted lock) has raised the token.
+  // A second writer that got past the lock file (another host, a deleted lock) has raised the
+  // token.
   Result<> check_fence() {
     SW_TRY(const bool row, fence_.step());
     const std::uint64_t token = row ? fence_.number(0) : 0;
@@ -263,8 +263,8 @@ class SqliteState final : public State, StateTransaction {
       Statement put;
       SW_TRY(put, Statement::prepare(database_.handle(),
                                      "INSERT INTO meta(key, value) VALUES(?1, ?2)", false));
-      const Bytes sealed =
-          cipher_->seal(static_cast<std::uint8_t>(made.table), made.key, made.value->span(), random_);
+      const Bytes sealed = cipher_->seal(static_cast<std::uint8_t>(made.table), made.key,
+                                         made.value->span(), random_);
       SW_CHECK(put.bind(1, made.key.span()).bind(2, ByteSpan(sealed)).run());
     }
     return {};
@@ -272,10 +272,10 @@ class SqliteState final : public State, StateTransaction {
 
   Result<> create() {
     for (const TableName& table : kTables)
-      SW_CHECK(database_.execute(
-          (std::string("CREATE TABLE ") + table.name + "(key " +
-           (table.numbered ? "INTEGER" : "BLOB") + " PRIMARY KEY, value BLOB NOT NULL)")
-              .c_str()));
+      SW_CHECK(database_.execute((std::string("CREATE TABLE ") + table.name + "(key " +
+                                  (table.numbered ? "INTEGER" : "BLOB") +
+                                  " PRIMARY KEY, value BLOB NOT NULL)")
+                                     .c_str()));
     SW_CHECK(database_.execute("CREATE TABLE fence(value INTEGER NOT NULL)"));
     SW_CHECK(database_.execute("INSERT INTO fence VALUES(0)"));
     SW_CHECK(database_.execute("CREATE TABLE salt(value BLOB NOT NULL)"));
@@ -284,8 +284,8 @@ class SqliteState final : public State, StateTransaction {
     SW_TRY(Statement put,
            Statement::prepare(database_.handle(), "INSERT INTO salt VALUES(?1)", false));
     SW_CHECK(put.bind(1, ByteSpan(salt)).run());
-    SW_CHECK(database_.execute(
-        ("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
+    SW_CHECK(
+        database_.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str()));
     return database_.execute(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str());
   }
 
