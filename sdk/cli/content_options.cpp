@@ -19,7 +19,8 @@ Outcome<Payload> read_content(const ContentOptions& options) {
   if (!options.words.empty() && !options.file.empty())
     return failure(Errc::address_invalid, "text and --file exclude each other");
   std::string text;
-  for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
+  for (const std::string& word : options.words)
+    text += (text.empty() ? "" : " ") + word;
   if (options.words.empty()) {
     SW_TRY(text, read_input(options.file.empty() ? "-" : options.file, limits::kBodyBytes));
   }

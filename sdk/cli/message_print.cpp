@@ -57,8 +57,8 @@ void print_message(Context& context, const Message& message) {
     return;
   }
   const std::string_view who = message.nickname.empty() ? message.from : message.nickname;
-  context.err << fmt::format("-- {} from {} at {}, id {}\n", kind_name(message.kind), printable(who),
-                             time_text(to_unix(message.sent)), message.id);
+  context.err << fmt::format("-- {} from {} at {}, id {}\n", kind_name(message.kind),
+                             printable(who), time_text(to_unix(message.sent)), message.id);
   const std::string_view text = message.text();
   if (context.terminal)
     context.out << printable(text);

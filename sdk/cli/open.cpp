@@ -14,9 +14,11 @@ namespace {
 // Every context of this user, or how to get one.
 std::string contexts_there_are(const std::string& home) {
   const auto names = list_contexts(home);
-  if (!names || names->empty()) return "sealwire login INVITE      (or `sealwire up`, to try things here)";
+  if (!names || names->empty())
+    return "sealwire login INVITE      (or `sealwire up`, to try things here)";
   std::string hint = "sealwire -c NAME …      (there are:";
-  for (const std::string& each : *names) hint += " " + each;
+  for (const std::string& each : *names)
+    hint += " " + each;
   return hint + ")";
 }
 
@@ -49,7 +51,8 @@ Outcome<sealwire::Context> read_context(const Context& context) {
   auto found = sealwire::read_context(home_of(context), *name);
   if (found) return *found;
   if (found.error().code == Errc::file_failed)
-    return failure(Errc::file_failed, fmt::format("there is no context \"{}\" in {}", *name, home_of(context)),
+    return failure(Errc::file_failed,
+                   fmt::format("there is no context \"{}\" in {}", *name, home_of(context)),
                    contexts_there_are(home_of(context)));
   return failure(found.error());
 }
@@ -79,7 +82,8 @@ Outcome<Agent> open_agent(const Context& context, Reach reach, Millis timeout) {
     return failure(Errc::file_failed, fmt::format("context \"{}\" has no key yet", found->name),
                    fmt::format("sealwire -c {} login INVITE", found->name));
   if (reach != Reach::offline && found->endpoints.empty())
-    return failure(Errc::config_invalid, fmt::format("context \"{}\" has no broker yet", found->name),
+    return failure(Errc::config_invalid,
+                   fmt::format("context \"{}\" has no broker yet", found->name),
                    fmt::format("sealwire -c {} login INVITE", found->name));
   Options options;
   options.name = found->name;

@@ -30,7 +30,8 @@ void add_commands(CLI::App& app, Context& context) {
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {
   // The deepest command that was named knows its own options best.
   const CLI::App* named = &app;
-  while (!named->get_subcommands().empty()) named = named->get_subcommands().front();
+  while (!named->get_subcommands().empty())
+    named = named->get_subcommands().front();
   std::string command = named->get_name();
   for (const CLI::App* above = named->get_parent(); above != nullptr; above = above->get_parent())
     command = above->get_name() + " " + command;
@@ -53,8 +54,9 @@ ExitCode run(Context& context, int argc, const char* const* argv) {
   app.add_option("--home", context.home, "Where contexts are kept [~/.config/sealwire]")
       ->envname("SEALWIRE_HOME");
   app.add_flag("--json", context.json, "Print JSON, one value a line");
-  app.footer("Exit status: 0 done, 1 failed, 2 usage, 3 denied, 4 unreachable, 5 timeout,\n"
-             "6 untrusted, 7 state, 8 busy. Data goes to standard output, the rest to standard error.");
+  app.footer(
+      "Exit status: 0 done, 1 failed, 2 usage, 3 denied, 4 unreachable, 5 timeout,\n"
+      "6 untrusted, 7 state, 8 busy. Data goes to standard output, the rest to standard error.");
   add_commands(app, context);
   try {
     app.parse(argc, argv);
@@ -72,7 +74,8 @@ ExitCode run(Context& context, int argc, const char* const* argv) {
     return exit_code(outcome.error().error.code);
   }
   if (!context.out) {
-    context.err << describe(Failure({Errc::file_failed, "standard output was closed"}), context.json);
+    context.err << describe(Failure({Errc::file_failed, "standard output was closed"}),
+                            context.json);
     return ExitCode::failed;
   }
   return ExitCode::ok;

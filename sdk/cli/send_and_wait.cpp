@@ -16,7 +16,8 @@ Outcome<> send_and_wait(Context& context, const std::string& peer, Payload paylo
   const auto accepted = sending.wait(wait);
   if (!accepted && accepted.error().code == Errc::timeout) {
     const Status status = agent->status();
-    std::string cause = status.connected ? "not accepted within " : "the broker was not reached within ";
+    std::string cause =
+        status.connected ? "not accepted within " : "the broker was not reached within ";
     cause += duration_text(static_cast<std::uint64_t>(wait.count()));
     if (!status.connected && status.last_error) cause += " (" + status.last_error->detail + ")";
     if (options.transient) return failure(Errc::timeout, cause + "; the message is gone");

@@ -36,7 +36,8 @@ Outcome<> list(Context& context) {
       context.out << to_line(conversation_json(conversation));
       continue;
     }
-    const std::string who = conversation.nickname.empty() ? conversation.peer : conversation.nickname;
+    const std::string who =
+        conversation.nickname.empty() ? conversation.peer : conversation.nickname;
     context.out << fmt::format("{}  {:<16} epoch {}{}\n", conversation.id, printable(who),
                                conversation.epoch, conversation.established ? "" : "  (opening)");
   }
@@ -60,13 +61,15 @@ Outcome<> show(Context& context, const ConversationOptions& options) {
       continue;
     }
     for (const auto& [key, value] : json.items())
-      context.out << fmt::format("{:<13} {}\n", key,
-                                 value.is_string() ? printable(value.get<std::string>()) : value.dump());
+      context.out << fmt::format(
+          "{:<13} {}\n", key,
+          value.is_string() ? printable(value.get<std::string>()) : value.dump());
   }
   if (!found)
-    return failure(Errc::conversation_unknown,
-                   fmt::format("no conversation \"{}\", and none with a peer of that name", options.which),
-                   "sealwire conversation ls");
+    return failure(
+        Errc::conversation_unknown,
+        fmt::format("no conversation \"{}\", and none with a peer of that name", options.which),
+        "sealwire conversation ls");
   return {};
 }
 
@@ -79,8 +82,10 @@ void add_conversation(CLI::App& app, Context& context) {
   conversation->add_subcommand("ls", "List conversations")->callback([&context] {
     context.action = [&context] { return list(context); };
   });
-  auto* showing = conversation->add_subcommand("show", "Show one: its MLS epoch and chain positions");
-  showing->add_option("which", options->which, "Its id, or the peer's name or agent id")->required();
+  auto* showing =
+      conversation->add_subcommand("show", "Show one: its MLS epoch and chain positions");
+  showing->add_option("which", options->which, "Its id, or the peer's name or agent id")
+      ->required();
   showing->callback([&context, options] {
     context.action = [&context, options] { return show(context, *options); };
   });

@@ -30,8 +30,9 @@ Outcome<> print_identity(Context& context, const KeyFile& key) {
                                 {"context", *name}});
     return {};
   }
-  context.out << fmt::format("agent     {}\ninstance  {}\ncreated   {}\n", agent_text(identity.agent),
-                             did_key(identity.instance), time_text(identity.created));
+  context.out << fmt::format("agent     {}\ninstance  {}\ncreated   {}\n",
+                             agent_text(identity.agent), did_key(identity.instance),
+                             time_text(identity.created));
   return {};
 }
 
@@ -103,8 +104,10 @@ void add_key(CLI::App& app, Context& context) {
     context.action = [&context] { return key_show(context); };
   });
   auto* exporting = key->add_subcommand("export", "Print the public identity as JSON");
-  exporting->add_flag("--secret", options->secret, "Export the secret key file instead; wants --out");
-  exporting->add_option("--out", options->out, "Write to this new file (a secret one gets mode 0600)");
+  exporting->add_flag("--secret", options->secret,
+                      "Export the secret key file instead; wants --out");
+  exporting->add_option("--out", options->out,
+                        "Write to this new file (a secret one gets mode 0600)");
   exporting->callback([&context, options] {
     context.action = [&context, options] {
       return options->secret ? export_secret(context, *options) : export_public(context, *options);

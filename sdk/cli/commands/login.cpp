@@ -32,11 +32,13 @@ Outcome<> set_broker(sealwire::Context& target, std::string key, const LoginOpti
   if (!key.empty()) target.broker_key = std::move(key);
   target.trust_first_use = options.trust_first_use && target.broker_key.empty();
   if (target.broker_key.empty() && !target.trust_first_use)
-    return failure(Errc::address_invalid, "the broker's key is not known",
-                   "sealwire login --endpoint URI --broker-key KEY      (`sealwired init` printed it)");
+    return failure(
+        Errc::address_invalid, "the broker's key is not known",
+        "sealwire login --endpoint URI --broker-key KEY      (`sealwired init` printed it)");
   target.endpoints.clear();
   for (const std::string& uri : endpoints)
-    target.endpoints.push_back({.uri = uri, .options = {}, .allow_insecure = options.allow_insecure});
+    target.endpoints.push_back(
+        {.uri = uri, .options = {}, .allow_insecure = options.allow_insecure});
   return {};
 }
 
@@ -87,8 +89,9 @@ Outcome<> login(Context& context, const LoginOptions& options) {
     if (endpoints.empty()) endpoints = invite.endpoints;
   }
   if (endpoints.empty())
-    return failure(Errc::address_invalid, "an invite or an endpoint is wanted",
-                   "sealwire login INVITE      (or: sealwire login --endpoint URI --broker-key KEY)");
+    return failure(
+        Errc::address_invalid, "an invite or an endpoint is wanted",
+        "sealwire login INVITE      (or: sealwire login --endpoint URI --broker-key KEY)");
   if (!key.empty() && (key.size() != 2 * BrokerKey::kSize || !parse_hex(key)))
     return failure(Errc::address_invalid, "--broker-key is not 64 lower-case hex digits");
   if (auto set = set_broker(*target, key, options, endpoints); !set) return set;
@@ -101,8 +104,9 @@ void add_login(CLI::App& app, Context& context) {
   auto options = std::make_shared<LoginOptions>();
   auto* command = app.add_subcommand("login", "Join a broker; makes the context and its key");
   command->add_option("invite", options->invite, "What the inviter's `sealwire invite` printed");
-  command->add_option("--endpoint", options->endpoints, "wss://HOST:PORT or tcp://HOST:PORT?curve=KEY; "
-                                                        "several are tried in turn");
+  command->add_option("--endpoint", options->endpoints,
+                      "wss://HOST:PORT or tcp://HOST:PORT?curve=KEY; "
+                      "several are tried in turn");
   command->add_option("--broker-key", options->broker_key, "The broker's key, 64 hex digits");
   command->add_option("--name", options->peer_name, "What to call the inviter");
   command->add_flag("--trust-first-use", options->trust_first_use,

@@ -51,7 +51,8 @@ Outcome<> list(Context& context) {
   auto agent = open_agent(context, Reach::offline);
   if (!agent) return tl::unexpected(agent.error());
   const std::vector<Peer> peers = agent->peers();
-  for (const Peer& peer : peers) print_peer(context, peer);
+  for (const Peer& peer : peers)
+    print_peer(context, peer);
   if (peers.empty())
     context.err << "no peers yet; try: sealwire invite, or sealwire peer add AGENT_ID NAME\n";
   return {};

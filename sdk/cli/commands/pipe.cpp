@@ -68,7 +68,8 @@ Outcome<> pipe(Context& context) {
 }  // namespace
 
 void add_pipe(CLI::App& app, Context& context) {
-  app.add_subcommand("pipe", "JSON lines on standard input and output, for any language (docs/pipe.md)")
+  app.add_subcommand("pipe",
+                     "JSON lines on standard input and output, for any language (docs/pipe.md)")
       ->callback([&context] { context.action = [&context] { return pipe(context); }; });
 }
 

@@ -91,9 +91,10 @@ void add_recv(CLI::App& app, Context& context) {
   command->add_option("-W,--wait", options->wait,
                       "Wait at most so long for each message [1s; with -C for ever]");
   command->add_flag("-F,--follow", options->follow, "Wait for ever")->excludes("--wait");
-  command->add_option("--exec", options->exec,
-                      "Run this with /bin/sh for each message, its data on standard input; a message "
-                      "is acknowledged if that succeeds");
+  command->add_option(
+      "--exec", options->exec,
+      "Run this with /bin/sh for each message, its data on standard input; a message "
+      "is acknowledged if that succeeds");
   command->callback([&context, options] {
     context.action = [&context, options] { return receive(context, *options); };
   });

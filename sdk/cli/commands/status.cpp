@@ -38,8 +38,9 @@ Outcome<> status(Context& context, const StatusOptions& options) {
     context.out << to_line(json);
   } else {
     for (const auto& [key, value] : json.items())
-      context.out << fmt::format("{:<17} {}\n", key,
-                                 value.is_string() ? printable(value.get<std::string>()) : value.dump());
+      context.out << fmt::format(
+          "{:<17} {}\n", key,
+          value.is_string() ? printable(value.get<std::string>()) : value.dump());
   }
   if (!connected) return failure(connected.error());
   return {};

@@ -79,12 +79,14 @@ Outcome<> stay(BrokerProcess& broker) {
   return {};
 }
 
-Outcome<> talk(Context& context, const UpOptions& options, BrokerProcess& broker, const std::string& home) {
+Outcome<> talk(Context& context, const UpOptions& options, BrokerProcess& broker,
+               const std::string& home) {
   auto agents = open_demo_agents(home, broker);
   if (!agents) return tl::unexpected(agents.error());
   print_broker(context, broker, home);
   if (options.demo) {
-    agents->bob.on_message([](const Message& message) { (void)message.reply(bobs_answer(message)); });
+    agents->bob.on_message(
+        [](const Message& message) { (void)message.reply(bobs_answer(message)); });
     Transcript transcript(context.out, broker.log_file(), context.json);
     if (auto done = run_demo(*agents, transcript); !done) return done;
     if (!transcript.search(broker.folder()))
@@ -120,11 +122,13 @@ void add_up(CLI::App& app, Context& context) {
   auto options = std::make_shared<UpOptions>();
   auto* command =
       app.add_subcommand("up", "Run a development broker here, with agents alice and bob to try");
-  command->add_flag("--demo", options->demo, "Let them talk, and show what the broker saw of it; "
-                                             "then bob stays and answers");
+  command->add_flag("--demo", options->demo,
+                    "Let them talk, and show what the broker saw of it; "
+                    "then bob stays and answers");
   command->add_flag("--once", options->once, "End after that, instead of staying up");
-  command->add_option("--dir", options->directory, "Where broker and agents keep their state "
-                                                   "[~/.local/state/sealwire/dev]");
+  command->add_option("--dir", options->directory,
+                      "Where broker and agents keep their state "
+                      "[~/.local/state/sealwire/dev]");
   command->callback([&context, options] {
     context.action = [&context, options] { return up(context, *options); };
   });

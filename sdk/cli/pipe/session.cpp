@@ -55,7 +55,8 @@ PipeSession::~PipeSession() {
   agent_.stop();  // ends what waits in it
   receiver_.join();
   reporter_.join();
-  for (auto& [number, thread] : requests_) thread.join();
+  for (auto& [number, thread] : requests_)
+    thread.join();
 }
 
 void PipeSession::connection(bool connected) {
@@ -102,7 +103,8 @@ void PipeSession::reply(const Operation& operation) {
       message = found->second;
   }
   if (!message)
-    return fail_operation(operation.ref, {Errc::cancelled, "no unacknowledged message has this id"});
+    return fail_operation(operation.ref,
+                          {Errc::cancelled, "no unacknowledged message has this id"});
   watch(operation.ref, agent_.reply(*message, to_payload(operation.content)));
 }
 
@@ -156,23 +158,24 @@ void PipeSession::request(Operation operation) {
   }
   if (requests_.size() >= kRequestsMax) {
     lock.unlock();
-    return fail_operation(operation.ref, {Errc::overloaded, fmt::format("{} requests are open", kRequestsMax)});
+    return fail_operation(operation.ref,
+                          {Errc::overloaded, fmt::format("{} requests are open", kRequestsMax)});
   }
   const std::uint64_t number = next_request_++;
   requests_.emplace(number, std::thread([this, number, asked = std::move(operation)] {
-    const auto answer =
-        agent_.request(asked.to, to_payload(asked.content), Millis(asked.deadline_ms));
-    if (answer) {
-      Json event = with_ref({{"event", "reply"}}, asked.ref);
-      event.update(message_json(*answer));
-      events_.write(event);
-    } else {
-      fail_operation(asked.ref, answer.error());
-    }
-    const std::lock_guard done(mutex_);
-    finished_.push_back(number);
-    changed_.notify_all();
-  }));
+                      const auto answer = agent_.request(asked.to, to_payload(asked.content),
+                                                         Millis(asked.deadline_ms));
+                      if (answer) {
+                        Json event = with_ref({{"event", "reply"}}, asked.ref);
+                        event.update(message_json(*answer));
+                        events_.write(event);
+                      } else {
+                        fail_operation(asked.ref, answer.error());
+                      }
+                      const std::lock_guard done(mutex_);
+                      finished_.push_back(number);
+                      changed_.notify_all();
+                    }));
 }
 
 void PipeSession::acknowledge(const Operation& operation) {
@@ -187,8 +190,10 @@ void PipeSession::acknowledge(const Operation& operation) {
   }
   changed_.notify_all();
   if (!message)
-    return fail_operation(operation.ref, {Errc::cancelled, "no unacknowledged message has this id"});
-  if (const auto done = agent_.acknowledge(*message); !done) fail_operation(operation.ref, done.error());
+    return fail_operation(operation.ref,
+                          {Errc::cancelled, "no unacknowledged message has this id"});
+  if (const auto done = agent_.acknowledge(*message); !done)
+    fail_operation(operation.ref, done.error());
 }
 
 void PipeSession::peers(const Operation& operation) {

@@ -92,7 +92,8 @@ Outcome<BrokerProcess> BrokerProcess::start(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder.parent_path(), error);
   if (!fs::exists(folder / "sealwired.toml")) {
-    SW_TRY(const Finished made, run_to_end({*program, "init", folder.string()}, "", Output::captured));
+    SW_TRY(const Finished made,
+           run_to_end({*program, "init", folder.string()}, "", Output::captured));
     if (made.status != 0)
       return failure(Errc::file_failed, "sealwired init: " + made.output,
                      "rm -r " + folder.string() + "      (and run this again)");
@@ -100,7 +101,8 @@ Outcome<BrokerProcess> BrokerProcess::start(const fs::path& folder) {
   const fs::path config = folder / "development.toml";
   std::ofstream(config) << development_config();
   fs::resize_file(folder / "log", 0, error);
-  SW_TRY(Child child, Child::start({*program, "--config", config.string()}, (folder / "log").string()));
+  SW_TRY(Child child,
+         Child::start({*program, "--config", config.string()}, (folder / "log").string()));
   BrokerProcess broker(folder, std::move(child));
   if (auto ready = broker.wait_ready(); !ready) return tl::unexpected(ready.error());
   return broker;

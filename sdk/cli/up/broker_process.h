@@ -15,7 +15,7 @@ class BrokerProcess {
   /// that it is ready. Fails with file_failed (no sealwired), or with what sealwired said.
   static Outcome<BrokerProcess> start(const std::filesystem::path& folder);
 
-  const std::string& key() const { return key_; }            ///< 64 hex digits
+  const std::string& key() const { return key_; }              ///< 64 hex digits
   const std::string& websocket() const { return websocket_; }  ///< wss://127.0.0.1:PORT
   const std::string& zeromq() const { return zeromq_; }        ///< tcp://…?curve=…
   std::filesystem::path log_file() const { return folder_ / "log"; }

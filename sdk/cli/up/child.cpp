@@ -17,7 +17,8 @@ namespace {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
-  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
+  for (const std::string& string : strings)
+    result.push_back(const_cast<char*>(string.c_str()));
   result.push_back(nullptr);
   return result;
 }
@@ -122,7 +123,8 @@ Result<Finished> run_to_end(const std::vector<std::string>& arguments,
   const std::vector<char*> argv = pointers(arguments);
   std::vector<char*> variables = pointers(environment);
   variables.pop_back();
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.push_back(*variable);
   variables.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {

@@ -19,7 +19,8 @@ class Child {
   /// appended to `log_file`, its standard input empty, in a process group of its own, so that the
   /// terminal's Ctrl-C reaches us alone. Fails with file_failed, also where the program cannot be
   /// executed. To be called from a thread that lives as long as the child is wanted.
-  static Result<Child> start(const std::vector<std::string>& arguments, const std::string& log_file);
+  static Result<Child> start(const std::vector<std::string>& arguments,
+                             const std::string& log_file);
 
   Child(Child&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)), output_(std::exchange(other.output_, -1)) {}

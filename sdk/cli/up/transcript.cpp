@@ -32,7 +32,8 @@ std::uint64_t number(const std::string& text) {
 // Columns of UTF-8 text without wide characters.
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
+  for (const char c : text)
+    count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80;
   return count;
 }
 
@@ -69,9 +70,12 @@ std::optional<Seen> parse_seen(const std::string& line) {
     return std::nullopt;
   const auto message = json["message"].get<std::string>();
   if (!message.starts_with("envelope ")) return std::nullopt;
-  return Seen{field(message, "kind"),         field(message, "id"),
-              field(message, "sender"),       field(message, "conversation"),
-              number(field(message, "sequence")), number(field(message, "bytes")),
+  return Seen{field(message, "kind"),
+              field(message, "id"),
+              field(message, "sender"),
+              field(message, "conversation"),
+              number(field(message, "sequence")),
+              number(field(message, "bytes")),
               field(message, "digest")};
 }
 
@@ -82,8 +86,8 @@ void Transcript::headings() {
   if (json_) return;
   const std::string rule(100, '-');
   out_ << fmt::format("{:<{}}{}\n{:<{}}{}\n{}\n", "THE AGENTS", kLeftColumns, "THE BROKER",
-                      "said, end-to-end encrypted", kLeftColumns, "saw: kind, size, digest; no text",
-                      rule)
+                      "said, end-to-end encrypted", kLeftColumns,
+                      "saw: kind, size, digest; no text", rule)
        << std::flush;
 }
 
@@ -91,7 +95,8 @@ std::vector<Seen> Transcript::read_new() {
   std::ifstream log(log_);
   log.seekg(read_);
   std::vector<Seen> seen;
-  for (std::string line; std::getline(log, line) && !log.eof();) {  // a line without end is not whole
+  for (std::string line;
+       std::getline(log, line) && !log.eof();) {  // a line without end is not whole
     read_ = log.tellg();
     if (auto envelope = parse_seen(line)) seen.push_back(std::move(*envelope));
   }
@@ -111,7 +116,11 @@ void Transcript::said(const std::string& from, const std::string& to, const std:
                            {"sequence", each.sequence},
                            {"bytes", each.bytes},
                            {"digest", each.digest}});
-    out_ << to_line({{"event", "said"}, {"from", from}, {"to", to}, {"text", text}, {"broker_saw", envelopes}})
+    out_ << to_line({{"event", "said"},
+                     {"from", from},
+                     {"to", to},
+                     {"text", text},
+                     {"broker_saw", envelopes}})
          << std::flush;
     return;
   }
@@ -139,12 +148,17 @@ bool Transcript::search(const std::filesystem::path& folder) {
       if (contains(entry.path(), text)) found.push_back(entry.path().string());
   }
   if (json_) {
-    out_ << to_line({{"event", "searched"}, {"files", files}, {"bytes", bytes}, {"texts", texts_.size()},
+    out_ << to_line({{"event", "searched"},
+                     {"files", files},
+                     {"bytes", bytes},
+                     {"texts", texts_.size()},
                      {"found_in", found}});
   } else {
-    out_ << fmt::format("\nEvery file of the broker, its store and its log ({} files, {} bytes), was searched "
-                        "for\nthe {} texts above: ",
-                        files, bytes, texts_.size())
+    out_ << fmt::format(
+                "\nEvery file of the broker, its store and its log ({} files, {} bytes), was "
+                "searched "
+                "for\nthe {} texts above: ",
+                files, bytes, texts_.size())
          << (found.empty() ? "none is there.\n" : "FOUND in " + found.front() + "\n");
   }
   out_ << std::flush;
