@@ -83,11 +83,11 @@ Result<> Inbox::on_ready() {
     nacks_.erase(nacks_.begin());
   }
   // One that several sessions could not get across is given up: it would keep the cursor back.
-  std::erase_if(nacks_, [this](auto& nack) {
-    if (++nack.second.sessions <= kNackSessions) return false;
-    shared_.erase(Table::nacks, RowKey(nack.first));
-    return true;
-  });
+  for (auto nack = nacks_.begin(); nack != nacks_.end();) {
+    const bool give_up = ++nack->second.sessions > kNackSessions;
+    if (give_up) shared_.erase(Table::nacks, RowKey(nack->first));
+    nack = give_up ? nacks_.erase(nack) : std::next(nack);
+  }
   cursor_changed_ = true;
   return {};
 }
