@@ -208,7 +208,6 @@ TEST_F(PipelineTest, A_failing_disk_is_told_as_unavailable_and_shows_in_health) 
   open(pair);
   EXPECT_TRUE(pipeline_->healthy());
   store_.fail_commits(Errc::store_full);
-  const RawChain before = pair.chain;
   auto made = pair.chain.next(as_bytes("x"), random_, test::system_now());
   pair.sender->send(test::send_frame({{made.bytes}}));
   const auto bytes = pair.sender->expect(wire::Body::Rejected);
@@ -252,6 +251,8 @@ TEST_F(PipelineTest, Draining_commits_what_was_decided_and_closes_every_session)
   gate_.close();
   auto made = pair.chain.next(as_bytes("last words"), random_, test::system_now());
   pair.sender->send(test::send_frame({{made.bytes}}));
+  while (metrics_.envelopes_received < 3)  // the opening's two and this one
+    std::this_thread::yield();
   EXPECT_FALSE(pipeline_->drain(std::chrono::milliseconds(50))) << "the disk has not answered";
   gate_.open();
   EXPECT_TRUE(pipeline_->drain(std::chrono::seconds(10)));
