@@ -193,7 +193,7 @@ TEST_F(Sqlite, AFullStoreRefusesWholeBatchesAndGoesOnWhenThereIsRoom) {
 }
 
 TEST_F(Sqlite, ADiskWithoutRoomRefusesAndServiceGoesOnWhenThereIsSome) {
-  // A limit on the size of files stands for the disk: the same write fails in the same place.
+  // A limit on the size of files stands for the disk or a quota: the same write fails.
   auto store = open();
   ASSERT_TRUE(store);
   ASSERT_TRUE((*store)->commit(agent_ops()));
