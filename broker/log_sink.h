@@ -14,6 +14,8 @@ class LogSink {
  public:
   virtual ~LogSink() = default;
   virtual void write(LogLevel level, std::string_view message) = 0;
+  /// False spares the caller the making of messages that nobody would see.
+  virtual bool wants(LogLevel level) const { return level != LogLevel::debug; }
 };
 
 class NullLog final : public LogSink {

@@ -1,5 +1,7 @@
 #include "broker/route.h"
 
+#include "protocol/identity/did_key.h"
+
 namespace sealwire::broker {
 namespace {
 
@@ -22,6 +24,20 @@ void put_entry(Core& core, const PlannedEntry& planned, std::uint64_t conversati
   core.changes.consequences.push_back(
       Fresh{{planned.owner, planned.sequence, conversation_sequence, planned.bytes_total,
              item.number, item.type, item.sender, item.expires, item.bytes}});
+}
+
+// Everything that the broker knows of an envelope; `sealwire up` shows it beside the text.
+void log_envelope(Core& core, const SequencedEnvelope& sequenced) {
+  if (!core.log.wants(LogLevel::debug)) return;
+  const Envelope& envelope = sequenced.envelope();
+  const Header& header = envelope.header();
+  std::string line = "envelope kind=";
+  line += wire::EnumNameKind(header.kind);
+  line += " id=" + hex(header.id) + " sender=" + did_key(header.sender);
+  line += " conversation=" + hex(header.conversation);
+  line += " sequence=" + std::to_string(sequenced.sequence());
+  line += " bytes=" + std::to_string(envelope.bytes().size()) + " digest=" + hex(envelope.digest());
+  core.log.write(LogLevel::debug, line);
 }
 
 void pass_transient(Core& core, const SequencedEnvelope& envelope) {
@@ -53,6 +69,7 @@ void carry_out(Core& core, RoutePlan plan) {
   const SequencedEnvelope& sequenced = plan.envelope();
   const Envelope& envelope = sequenced.envelope();
   const Header& header = envelope.header();
+  log_envelope(core, sequenced);
   if (header.durability == Durability::transient) return pass_transient(core, sequenced);
 
   const IdRecord id{sequenced.sender(), header.id, envelope.digest(), sequenced.sequence(),

@@ -1,10 +1,10 @@
 # What `cmake --install` lays down: the programs, and the C++ SDK as one static library with its
 # headers, a CMake package (Sealwire::sdk) and a pkg-config file.
 
+# The programs install themselves; both lie in one folder already when built.
 foreach(program sealwire_cli sealwired)
   if(TARGET ${program})
     set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -19,8 +19,8 @@ Digest blake2b(ByteSpan data);  ///< BLAKE2b-256, unkeyed (RFC 7693)
 using Sha256 = Opaque<struct Sha256Tag, 32>;
 Sha256 sha256(ByteSpan data);
 Sha256 hmac_sha256(ByteSpan key, ByteSpan data);
-Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm);                    ///< RFC 5869, SHA-256
-SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size);  ///< size ≤ 255 * 32
+Secret<32> hkdf_extract(ByteSpan salt, ByteSpan ikm);                        ///< RFC 5869, SHA-256
+SecretBytes hkdf_expand(ByteSpan prk, ByteSpan info, std::size_t size);      ///< size ≤ 255 * 32
 void hkdf_expand(ByteSpan prk, ByteSpan info, std::span<std::uint8_t> out);  ///< without allocating
 
 // --- signatures: Ed25519 (RFC 8032), small-order and non-canonical keys refused ---------------

@@ -6,7 +6,9 @@ namespace {
 constexpr std::uint8_t kKemSuite[] = {'K', 'E', 'M', 0x00, 0x20};
 constexpr std::uint8_t kHpkeSuite[] = {'H', 'P', 'K', 'E', 0x00, 0x20, 0x00, 0x01, 0x00, 0x03};
 
-void append(Bytes& out, ByteSpan part) { out.insert(out.end(), part.begin(), part.end()); }
+void append(Bytes& out, ByteSpan part) {
+  out.insert(out.end(), part.begin(), part.end());
+}
 
 // RFC 9180 section 4: LabeledExtract and LabeledExpand.
 Secret<32> labeled_extract(ByteSpan suite, ByteSpan salt, std::string_view label, ByteSpan ikm) {
@@ -74,7 +76,8 @@ Context key_schedule(const Secret<32>& shared, ByteSpan info) {
   const auto secret = labeled_extract(kHpkeSuite, shared.span(), "secret", {});
   Context result;
   result.key = fixed(labeled_expand(kHpkeSuite, secret.span(), "key", context, kAeadKeyBytes));
-  const auto nonce = labeled_expand(kHpkeSuite, secret.span(), "base_nonce", context, kAeadNonceBytes);
+  const auto nonce =
+      labeled_expand(kHpkeSuite, secret.span(), "base_nonce", context, kAeadNonceBytes);
   std::copy(nonce.span().begin(), nonce.span().end(), result.base_nonce.begin());
   result.exporter_secret = labeled_expand(kHpkeSuite, secret.span(), "exp", context, 32);
   return result;
@@ -109,8 +112,8 @@ Result<Exported> send_export_base(PublicKeySpan recipient, ByteSpan info, ByteSp
                                   std::size_t size, Random& random) {
   SW_TRY(const auto encapsulated, encapsulate(recipient, random));
   const Context context = key_schedule(encapsulated.secret, info);
-  return Exported{encapsulated.enc, labeled_expand(kHpkeSuite, context.exporter_secret.span(), "sec",
-                                                   exporter_context, size)};
+  return Exported{encapsulated.enc, labeled_expand(kHpkeSuite, context.exporter_secret.span(),
+                                                   "sec", exporter_context, size)};
 }
 
 Result<SecretBytes> receive_export_base(ByteSpan enc, const AgreementKey& recipient, ByteSpan info,

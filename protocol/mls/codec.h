@@ -14,9 +14,13 @@
 #include "protocol/secret.h"
 
 /// The fields of a struct, in the order of the RFC.
-#define SW_MLS_FIELDS(...)                            \
-  auto fields() { return std::tie(__VA_ARGS__); }     \
-  auto fields() const { return std::tie(__VA_ARGS__); }
+#define SW_MLS_FIELDS(...)        \
+  auto fields() {                 \
+    return std::tie(__VA_ARGS__); \
+  }                               \
+  auto fields() const {           \
+    return std::tie(__VA_ARGS__); \
+  }
 
 namespace sealwire::mls {
 
@@ -27,7 +31,9 @@ class Writer;
 class Reader;
 
 template <class T>
-concept HasFields = requires(const T& value) { value.fields(); };
+concept HasFields = requires(const T& value) {
+  value.fields();
+};
 template <class T>
 concept HasCodec = requires(const T& value, T& target, Writer& writer, Reader& reader) {
   value.write(writer);
@@ -132,7 +138,7 @@ class Writer {
     } else if constexpr (HasCodec<T>) {
       value.write(*this);
     } else if constexpr (HasFields<T>) {
-      std::apply([this](const auto&... field) { put(field...); }, value.fields());
+      std::apply([this](const auto&... field) { this->put(field...); }, value.fields());
     } else {
       put_library(value);
     }
@@ -159,7 +165,8 @@ class Writer {
   template <class T>
   void put_library(const std::vector<T>& elements) {
     vector([&] {
-      for (const T& element : elements) put_one(element);
+      for (const T& element : elements)
+        put_one(element);
     });
   }
 
@@ -216,7 +223,8 @@ class Reader {
     ByteSpan bytes;
     if (!raw(sizeof(T), bytes)) return false;
     std::uint64_t number = 0;
-    for (const std::uint8_t byte : bytes) number = (number << 8) | byte;
+    for (const std::uint8_t byte : bytes)
+      number = (number << 8) | byte;
     out = static_cast<T>(number);
     return true;
   }
@@ -237,7 +245,7 @@ class Reader {
     } else if constexpr (HasCodec<T>) {
       return value.read(*this);
     } else if constexpr (HasFields<T>) {
-      return std::apply([this](auto&... field) { return get(field...); }, value.fields());
+      return std::apply([this](auto&... field) { return this->get(field...); }, value.fields());
     } else {
       return get_library(value);
     }
@@ -311,7 +319,8 @@ Result<T> decode(ByteSpan bytes, std::string_view what) {
   Reader reader(bytes);
   T value;
   if (!reader.get(value)) return fail(Errc::mls_malformed, std::string(what));
-  if (!reader.empty()) return fail(Errc::mls_malformed, std::string(what) + ": bytes after its end");
+  if (!reader.empty())
+    return fail(Errc::mls_malformed, std::string(what) + ": bytes after its end");
   return value;
 }
 

@@ -1,4 +1,5 @@
-// Credentials (RFC 9420 section 5.3). We issue basic ones; X.509 chains are read but never accepted.
+// Credentials (RFC 9420 section 5.3). We issue basic ones; X.509 chains are read but never
+// accepted.
 #pragma once
 
 #include "protocol/mls/suite.h"

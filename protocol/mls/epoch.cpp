@@ -16,7 +16,8 @@ Epoch make_epoch(GroupContext context, RatchetTree tree, TreePrivate keys, Epoch
   epoch.messages.sender_data = secrets.sender_data.clone();
   for (std::uint32_t i = 0; i < tree.leaf_count(); ++i) {
     const LeafNode* leaf = tree.leaf(LeafIndex{i});
-    epoch.messages.sender_keys.push_back(leaf ? InstanceKey::from(leaf->signature_key) : std::nullopt);
+    epoch.messages.sender_keys.push_back(leaf ? InstanceKey::from(leaf->signature_key)
+                                              : std::nullopt);
   }
   epoch.messages.secret_tree = SecretTree(tree.leaf_count(), std::move(secrets.encryption));
   epoch.confirmation_tag = confirmation_tag(secrets, context.confirmed_transcript_hash);
@@ -51,7 +52,8 @@ Result<> validate_group_info(const GroupInfo& info, const RatchetTree& tree,
     return fail(Errc::mls_malformed, "an extension is repeated");
   const LeafNode* signer = tree.leaf(info.signer);
   if (!signer) return fail(Errc::mls_tree_invalid, "the signer of the group info is no member");
-  if (!verify_group_info(info, signer->signature_key)) return fail(Errc::mls_signature, "group info");
+  if (!verify_group_info(info, signer->signature_key))
+    return fail(Errc::mls_signature, "group info");
   SW_CHECK(tree.verify_structure());
   if (!std::ranges::equal(tree.tree_hash().span(), context.tree_hash))
     return fail(Errc::mls_tree_invalid, "tree hash");
@@ -65,17 +67,20 @@ Result<> validate_group_info(const GroupInfo& info, const RatchetTree& tree,
 
 Result<> validate_capabilities(const RatchetTree& tree, const Extensions& group_extensions) {
   RequiredCapabilities required;
-  if (const auto* extension = find_extension(group_extensions, ExtensionType::required_capabilities)) {
+  if (const auto* extension =
+          find_extension(group_extensions, ExtensionType::required_capabilities)) {
     SW_TRY(required, decode<RequiredCapabilities>(extension->data, "required_capabilities"));
   }
   const auto members = tree.members();
   std::set<CredentialType> credentials;
-  for (const LeafIndex index : members) credentials.insert(tree.leaf(index)->credential.type);
+  for (const LeafIndex index : members)
+    credentials.insert(tree.leaf(index)->credential.type);
   for (const LeafIndex index : members) {
     const Capabilities& capabilities = tree.leaf(index)->capabilities;
     const bool supported =
         capabilities.supports(required) &&
-        std::ranges::all_of(credentials, [&](CredentialType t) { return capabilities.supports(t); }) &&
+        std::ranges::all_of(credentials,
+                            [&](CredentialType t) { return capabilities.supports(t); }) &&
         std::ranges::all_of(group_extensions,
                             [&](const Extension& e) { return capabilities.supports(e.type); });
     if (!supported)

@@ -10,7 +10,8 @@ const Extension* find_extension(const Extensions& extensions, ExtensionType type
 
 bool extensions_unique(const Extensions& extensions) {
   std::vector<ExtensionType> types;
-  for (const Extension& extension : extensions) types.push_back(extension.type);
+  for (const Extension& extension : extensions)
+    types.push_back(extension.type);
   std::sort(types.begin(), types.end());
   return std::adjacent_find(types.begin(), types.end()) == types.end();
 }

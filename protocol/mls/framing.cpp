@@ -60,10 +60,12 @@ Bytes AuthenticatedContent::confirmed_transcript_input() const {
   return writer.take();
 }
 
-Bytes content_to_be_signed(WireFormat format, const FramedContent& content, ByteSpan group_context) {
+Bytes content_to_be_signed(WireFormat format, const FramedContent& content,
+                           ByteSpan group_context) {
   Writer writer;
   writer.put(ProtocolVersion::mls10, format, content);
-  if (content.sender.type == SenderType::member || content.sender.type == SenderType::new_member_commit)
+  if (content.sender.type == SenderType::member ||
+      content.sender.type == SenderType::new_member_commit)
     writer.raw(group_context);
   return writer.take();
 }

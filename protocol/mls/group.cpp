@@ -40,19 +40,31 @@ Result<std::vector<Bytes>> welcome_recipients(ByteSpan welcome) {
   const auto* body = std::get_if<Welcome>(&decoded.body);
   if (!body) return fail(Errc::mls_malformed, "not a Welcome");
   std::vector<Bytes> refs;
-  for (const auto& entry : body->secrets) refs.push_back(entry.new_member);
+  for (const auto& entry : body->secrets)
+    refs.push_back(entry.new_member);
   return refs;
 }
 
-ByteSpan Group::group_id() const { return state_->current.context.group_id; }
-std::uint64_t Group::epoch() const { return state_->current.context.epoch; }
-LeafIndex Group::own_leaf() const { return state_->self(); }
-bool Group::active() const { return state_->active; }
-const std::vector<Extension>& Group::extensions() const { return state_->current.context.extensions; }
+ByteSpan Group::group_id() const {
+  return state_->current.context.group_id;
+}
+std::uint64_t Group::epoch() const {
+  return state_->current.context.epoch;
+}
+LeafIndex Group::own_leaf() const {
+  return state_->self();
+}
+bool Group::active() const {
+  return state_->active;
+}
+const std::vector<Extension>& Group::extensions() const {
+  return state_->current.context.extensions;
+}
 
 std::vector<Member> Group::members() const {
   std::vector<Member> members;
-  for (const LeafIndex leaf : state_->current.tree.members()) members.push_back(state_->member(leaf));
+  for (const LeafIndex leaf : state_->current.tree.members())
+    members.push_back(state_->member(leaf));
   return members;
 }
 
@@ -60,7 +72,9 @@ Secret<32> Group::epoch_authenticator() const {
   return state_->current.secrets.epoch_authenticator.clone();
 }
 
-Secret<32> Group::resumption_psk() const { return state_->current.secrets.resumption_psk.clone(); }
+Secret<32> Group::resumption_psk() const {
+  return state_->current.secrets.resumption_psk.clone();
+}
 
 Result<SecretBytes> Group::export_secret(std::string_view label, ByteSpan context,
                                          std::size_t size) const {
@@ -87,8 +101,7 @@ Result<Sealed> Group::seal(ByteSpan plaintext, ByteSpan authenticated_data, Rand
                         to_bytes(authenticated_data), to_bytes(plaintext)};
   const auto signed_content = sign_content(WireFormat::private_message, std::move(content),
                                            epoch.encoded_context(), state_->signing_key);
-  MlsMessage message{
-      protect_private(signed_content, key, epoch.messages.sender_data, pad, random)};
+  MlsMessage message{protect_private(signed_content, key, epoch.messages.sender_data, pad, random)};
   return Sealed{encode(message), key.generation, epoch.context.epoch};
 }
 

@@ -131,13 +131,10 @@ class Group {
   /// The caller sends `commit`, and on acceptance uses the group; on refusal drops it. `removes`
   /// is the former leaf of the same identity; `resumption` a PSK of an epoch both sides knew.
   struct ExternalJoin;
-  static Result<ExternalJoin> join_externally(ByteSpan group_info,
-                                              const crypto::SigningKey& signing_key,
-                                              ByteSpan identity, Policy policy,
-                                              std::optional<LeafIndex> removes,
-                                              std::optional<std::uint64_t> resumption_epoch,
-                                              ByteSpan authenticated_data, Random& random,
-                                              UnixMillis now);
+  static Result<ExternalJoin> join_externally(
+      ByteSpan group_info, const crypto::SigningKey& signing_key, ByteSpan identity, Policy policy,
+      std::optional<LeafIndex> removes, std::optional<std::uint64_t> resumption_epoch,
+      ByteSpan authenticated_data, Random& random, UnixMillis now);
 
   // --- the state that all members agree on
   ByteSpan group_id() const;
@@ -149,7 +146,8 @@ class Group {
   /// Equal for all members of an epoch that saw the same history (RFC 9420 section 8.7).
   Secret<32> epoch_authenticator() const;
   /// MLS-Exporter (RFC 9420 section 8.5).
-  Result<SecretBytes> export_secret(std::string_view label, ByteSpan context, std::size_t size) const;
+  Result<SecretBytes> export_secret(std::string_view label, ByteSpan context,
+                                    std::size_t size) const;
   /// For use as a PSK of another group.
   Secret<32> resumption_psk() const;
   /// GroupInfo (MLSMessage) of the current epoch, signed by us.

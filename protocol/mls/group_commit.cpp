@@ -12,7 +12,8 @@ struct Chosen {
   std::vector<ProposalFrom> resolved;
 };
 
-Result<Proposal> add_proposal(ByteSpan key_package, const CredentialValidator& validator, UnixMillis now) {
+Result<Proposal> add_proposal(ByteSpan key_package, const CredentialValidator& validator,
+                              UnixMillis now) {
   SW_TRY(auto verified, verify_key_package(key_package, validator, now));
   return Proposal{Add{std::move(verified.key_package)}};
 }
@@ -28,7 +29,8 @@ Result<std::vector<Proposal>> own_proposals(const GroupState& state, const Commi
   std::vector<Proposal> proposals;
   if (spec.group_context_extensions)
     proposals.push_back({GroupContextExtensions{*spec.group_context_extensions}});
-  for (const LeafIndex leaf : spec.removes) proposals.push_back({Remove{leaf}});
+  for (const LeafIndex leaf : spec.removes)
+    proposals.push_back({Remove{leaf}});
   for (const Bytes& key_package : spec.adds) {
     SW_TRY(auto add, add_proposal(key_package, state.policy.validator, now));
     proposals.push_back(std::move(add));
@@ -36,28 +38,54 @@ Result<std::vector<Proposal>> own_proposals(const GroupState& state, const Commi
   for (const Bytes& id : spec.external_psks)
     proposals.push_back(psk_proposal({PskType::external, id, {}, 0, {}}, random));
   for (const std::uint64_t epoch : spec.resumption_psks)
-    proposals.push_back(psk_proposal({PskType::resumption, state.current.context.group_id,
-                                      ResumptionUsage::application, epoch, {}},
+    proposals.push_back(psk_proposal({PskType::resumption,
+                                      state.current.context.group_id,
+                                      ResumptionUsage::application,
+                                      epoch,
+                                      {}},
                                      random));
   return proposals;
 }
 
-// A cached proposal is left out where the list with it could not be committed by us.
+bool possible_for(LeafIndex committer, const CachedProposal& cached) {
+  if (const auto* remove = std::get_if<Remove>(&cached.proposal.content))
+    return remove->removed != committer;
+  return !std::holds_alternative<Update>(cached.proposal.content) ||
+         LeafIndex{cached.sender.index} != committer;
+}
+
+// All cached proposals where they fit together; otherwise each that fits with those before it and
+// with ours.
 Chosen choose(const GroupState& state, const std::vector<Proposal>& own) {
-  Chosen chosen;
   const Sender self = Sender::member(state.self());
   std::vector<ProposalFrom> by_value;
-  for (const Proposal& proposal : own) by_value.push_back({&proposal, self});
+  for (const Proposal& proposal : own)
+    by_value.push_back({&proposal, self});
+  const auto with_ours = [&by_value](std::vector<ProposalFrom> list) {
+    list.insert(list.end(), by_value.begin(), by_value.end());
+    return list;
+  };
+  Chosen all;
   for (const CachedProposal& cached : state.proposals) {
-    auto trial = chosen.resolved;
-    trial.push_back({&cached.proposal, cached.sender});
-    trial.insert(trial.end(), by_value.begin(), by_value.end());
-    if (!apply_proposals(state, trial, self)) continue;
-    chosen.resolved.push_back({&cached.proposal, cached.sender});
-    chosen.listed.push_back({cached.ref});
+    if (!possible_for(state.self(), cached)) continue;
+    all.resolved.push_back({&cached.proposal, cached.sender});
+    all.listed.push_back({cached.ref});
   }
-  for (const Proposal& proposal : own) chosen.listed.push_back({proposal});
-  chosen.resolved.insert(chosen.resolved.end(), by_value.begin(), by_value.end());
+  Chosen chosen;
+  if (all.listed.empty() || apply_proposals(state, with_ours(all.resolved), self)) {
+    chosen = std::move(all);
+  } else {
+    for (std::size_t i = 0; i < all.listed.size(); ++i) {
+      auto trial = chosen.resolved;
+      trial.push_back(all.resolved[i]);
+      if (!apply_proposals(state, with_ours(trial), self)) continue;
+      chosen.resolved = std::move(trial);
+      chosen.listed.push_back(std::move(all.listed[i]));
+    }
+  }
+  for (const Proposal& proposal : own)
+    chosen.listed.push_back({proposal});
+  chosen.resolved = with_ours(std::move(chosen.resolved));
   return chosen;
 }
 
@@ -69,7 +97,8 @@ Result<Bytes> make_welcome(const GroupInfo& info, const CommitSecrets& secrets,
       encrypt_group_info(welcome_secret(secrets.joiner, secrets.psk), info);
   GroupSecrets group_secrets;
   group_secrets.joiner_secret = secrets.joiner.clone();
-  for (const PskWithId& psk : applied.psks) group_secrets.psks.push_back(psk.id);
+  for (const PskWithId& psk : applied.psks)
+    group_secrets.psks.push_back(psk.id);
   for (std::size_t i = 0; i < applied.added.size(); ++i) {
     group_secrets.path_secret.reset();
     const KdfSecret* path_secret = path ? path_secret_for(*path, applied.added[i]) : nullptr;
@@ -83,7 +112,8 @@ Result<Bytes> make_welcome(const GroupInfo& info, const CommitSecrets& secrets,
 
 }  // namespace
 
-Result<Bytes> Group::propose_add(ByteSpan key_package, ByteSpan authenticated_data, UnixMillis now) {
+Result<Bytes> Group::propose_add(ByteSpan key_package, ByteSpan authenticated_data,
+                                 UnixMillis now) {
   SW_TRY(auto proposal, add_proposal(key_package, state_->policy.validator, now));
   return state_->send_proposal(std::move(proposal), authenticated_data);
 }
@@ -161,7 +191,9 @@ Result<PendingCommit> Group::commit(const CommitSpec& spec, ByteSpan authenticat
   return result;
 }
 
-bool Group::has_pending() const { return state_->pending.has_value(); }
+bool Group::has_pending() const {
+  return state_->pending.has_value();
+}
 
 ByteSpan Group::pending_commit() const {
   return state_->pending ? ByteSpan(state_->pending->commit) : ByteSpan();
@@ -175,6 +207,8 @@ Result<> Group::apply_pending() {
   return {};
 }
 
-void Group::discard_pending() { state_->pending.reset(); }
+void Group::discard_pending() {
+  state_->pending.reset();
+}
 
 }  // namespace sealwire::mls

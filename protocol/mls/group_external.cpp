@@ -32,8 +32,8 @@ Result<Group::ExternalJoin> Group::join_externally(
   commit.proposals.push_back({Proposal{ExternalInit{std::move(init.kem_output)}}});
   std::vector<PskWithId> psks;
   if (resumption_epoch) {
-    PreSharedKeyId id{PskType::resumption, info->group_context.group_id, ResumptionUsage::application,
-                      *resumption_epoch, Bytes(kHashBytes)};
+    PreSharedKeyId id{PskType::resumption, info->group_context.group_id,
+                      ResumptionUsage::application, *resumption_epoch, Bytes(kHashBytes)};
     random.fill(id.nonce);
     std::optional<SecretBytes> psk;
     if (policy.psk_lookup) psk = policy.psk_lookup({PskName::Kind::resumption, id.id, id.epoch});
@@ -66,16 +66,18 @@ Result<Group::ExternalJoin> Group::join_externally(
   auto authenticated =
       sign_content(WireFormat::public_message, std::move(content), encoded_before, signing_key);
   context.confirmed_transcript_hash = confirmed_transcript_hash(
-      interim_transcript_hash(info->group_context.confirmed_transcript_hash, info->confirmation_tag),
+      interim_transcript_hash(info->group_context.confirmed_transcript_hash,
+                              info->confirmation_tag),
       authenticated.confirmed_transcript_input());
   const auto secrets = commit_secrets(init.init_secret, path.commit_secret, psks, encode(context));
   Epoch epoch = make_epoch(std::move(context), std::move(tree), std::move(keys),
                            epoch_secrets(secrets.joiner, secrets.psk, secrets.encoded_context));
   authenticated.auth.confirmation_tag = epoch.confirmation_tag;
-  SW_TRY(auto message, encode_message({protect_public(std::move(authenticated), {}, encoded_before)}));
+  SW_TRY(auto message,
+         encode_message({protect_public(std::move(authenticated), {}, encoded_before)}));
   return ExternalJoin{
-      Group(std::make_unique<GroupState>(GroupState{signing_key.clone(), std::move(policy), true,
-                                                    std::move(epoch), {}, {}, {}, {}, {}})),
+      Group(std::make_unique<GroupState>(GroupState{
+          signing_key.clone(), std::move(policy), true, std::move(epoch), {}, {}, {}, {}, {}})),
       std::move(message)};
 }
 

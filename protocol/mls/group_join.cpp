@@ -5,7 +5,8 @@
 namespace sealwire::mls {
 namespace {
 
-Result<std::vector<PskWithId>> find_psks(const std::vector<PreSharedKeyId>& ids, const Policy& policy) {
+Result<std::vector<PskWithId>> find_psks(const std::vector<PreSharedKeyId>& ids,
+                                         const Policy& policy) {
   std::vector<PskWithId> psks;
   for (const PreSharedKeyId& id : ids) {
     if (id.type == PskType::resumption && id.usage != ResumptionUsage::application)
@@ -46,8 +47,8 @@ Result<Group> Group::create(ByteSpan group_id, const crypto::SigningKey& signing
   TreePrivate keys(self, std::move(secrets.encryption_key));
   Epoch epoch = make_epoch(std::move(context), std::move(tree), std::move(keys),
                            expand_epoch_secret(random.secret<kHashBytes>()));
-  return Group(std::make_unique<GroupState>(
-      GroupState{signing_key.clone(), std::move(policy), true, std::move(epoch), {}, {}, {}, {}, {}}));
+  return Group(std::make_unique<GroupState>(GroupState{
+      signing_key.clone(), std::move(policy), true, std::move(epoch), {}, {}, {}, {}, {}}));
 }
 
 Result<Group> Group::join(ByteSpan welcome_bytes, const KeyPackageBundle& bundle,
@@ -57,7 +58,8 @@ Result<Group> Group::join(ByteSpan welcome_bytes, const KeyPackageBundle& bundle
   SW_TRY(const auto decoded, decode<MlsMessage>(welcome_bytes, "MLSMessage"));
   const auto* welcome = std::get_if<Welcome>(&decoded.body);
   if (!welcome) return fail(Errc::mls_malformed, "not a Welcome");
-  if (welcome->cipher_suite != kSuite) return fail(Errc::mls_unsupported, "cipher suite of the Welcome");
+  if (welcome->cipher_suite != kSuite)
+    return fail(Errc::mls_unsupported, "cipher suite of the Welcome");
   SW_TRY(const auto own_message, decode<MlsMessage>(bundle.key_package, "own key package"));
   const auto* own_package = std::get_if<KeyPackage>(&own_message.body);
   if (!own_package) return fail(Errc::mls_state, "the bundle holds no key package");
@@ -83,7 +85,8 @@ Result<Group> Group::join(ByteSpan welcome_bytes, const KeyPackageBundle& bundle
     return fail(Errc::mls_state, "the signing key is not that of the key package");
   if (*self == info.signer) return fail(Errc::mls_tree_invalid, "signed by our own leaf");
   TreePrivate keys(*self, std::move(own_secrets.encryption_key));
-  if (!std::ranges::equal(keys.key(to_node(*self))->public_key, tree.encryption_key(to_node(*self))))
+  if (!std::ranges::equal(keys.key(to_node(*self))->public_key,
+                          tree.encryption_key(to_node(*self))))
     return fail(Errc::mls_state, "the private part does not belong to the key package");
   if (secrets.path_secret) {
     const NodeIndex node = tree_math::common_ancestor(*self, info.signer);
@@ -95,8 +98,8 @@ Result<Group> Group::join(ByteSpan welcome_bytes, const KeyPackageBundle& bundle
   Epoch epoch = make_epoch(std::move(info.group_context), std::move(tree), std::move(keys),
                            std::move(epoch_keys));
   if (!equal_constant_time(epoch.confirmation_tag, tag)) return fail(Errc::mls_confirmation_tag);
-  return Group(std::make_unique<GroupState>(
-      GroupState{signing_key.clone(), std::move(policy), true, std::move(epoch), {}, {}, {}, {}, {}}));
+  return Group(std::make_unique<GroupState>(GroupState{
+      signing_key.clone(), std::move(policy), true, std::move(epoch), {}, {}, {}, {}, {}}));
 }
 
 }  // namespace sealwire::mls

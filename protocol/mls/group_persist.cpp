@@ -9,7 +9,9 @@ constexpr std::uint16_t kRatchetsVersion = 1;
 // What we stored ourselves may be larger than what a peer may send.
 constexpr std::size_t kStateBytes = (std::size_t{1} << 30) - 1;
 
-auto corrupt(const char* what) { return fail(Errc::state_corrupt, what); }
+auto corrupt(const char* what) {
+  return fail(Errc::state_corrupt, what);
+}
 
 // Puts newer secret trees in place of those of `state`; a past epoch that they lack was forgotten.
 Result<> replace_ratchets(GroupState& state, ByteSpan ratchets) {
@@ -28,13 +30,15 @@ Result<> replace_ratchets(GroupState& state, ByteSpan ratchets) {
     SecretTree tree;
     if (!inner.get(epoch, tree)) return corrupt("ratchets");
     MessageEpoch* kept = state.message_epoch(epoch);
-    if (!kept || kept->secret_tree.leaves() != tree.leaves()) return corrupt("ratchets of other epochs");
+    if (!kept || kept->secret_tree.leaves() != tree.leaves())
+      return corrupt("ratchets of other epochs");
     kept->secret_tree = std::move(tree);
     epochs.push_back(epoch);
   }
   if (std::ranges::count(epochs, state.current.context.epoch) != 1)
     return corrupt("ratchets of another epoch");
-  std::erase_if(state.past, [&](const MessageEpoch& e) { return std::ranges::count(epochs, e.epoch) == 0; });
+  std::erase_if(state.past,
+                [&](const MessageEpoch& e) { return std::ranges::count(epochs, e.epoch) == 0; });
   return {};
 }
 
@@ -52,7 +56,8 @@ SecretBytes Group::serialize_ratchets() const {
   Writer writer;
   writer.put(kRatchetsVersion, state_->current.context.group_id);
   writer.vector([&] {
-    for (const MessageEpoch& epoch : state_->past) writer.put(epoch.epoch, epoch.secret_tree);
+    for (const MessageEpoch& epoch : state_->past)
+      writer.put(epoch.epoch, epoch.secret_tree);
     writer.put(state_->current.context.epoch, state_->current.messages.secret_tree);
   });
   return writer.take_secret();
@@ -73,7 +78,8 @@ Result<Group> Group::deserialize(ByteSpan bytes, std::optional<ByteSpan> ratchet
   const LeafNode* own = state->current.tree.leaf(state->self());
   if (!own || !std::ranges::equal(own->signature_key, signing_key.public_bytes()))
     return corrupt("an MLS state of another signing key");
-  if (!state->current.keys.key(to_node(state->self()))) return corrupt("no private key of our leaf");
+  if (!state->current.keys.key(to_node(state->self())))
+    return corrupt("no private key of our leaf");
   if (ratchets) SW_CHECK(replace_ratchets(*state, *ratchets));
   return Group(std::move(state));
 }

@@ -38,7 +38,8 @@ Result<Bytes> signature_key(const GroupState& state, const FramedContent& conten
     }
     case SenderType::new_member_commit: {
       const auto* commit = std::get_if<Commit>(&content.body);
-      if (!commit || !commit->path) return fail(Errc::mls_malformed, "external commit without a path");
+      if (!commit || !commit->path)
+        return fail(Errc::mls_malformed, "external commit without a path");
       return commit->path->leaf_node.signature_key;
     }
     default:
@@ -64,7 +65,8 @@ Result<Authenticated> open_handshake(GroupState& state, const PrivateMessage& me
   SW_TRY(const auto sender, open_sender_data(message, epoch.sender_data));
   const InstanceKey* key = epoch.sender_key(sender.leaf);
   if (!key) return fail(Errc::mls_not_a_member, "the sender's leaf is blank");
-  SW_TRY(auto found, epoch.secret_tree.ratchet(sender.leaf, RatchetType::handshake).find(sender.generation));
+  SW_TRY(auto found,
+         epoch.secret_tree.ratchet(sender.leaf, RatchetType::handshake).find(sender.generation));
   SW_TRY(auto content, open_private(message, sender, found.key));
   SW_TRY(auto verified, verify_content(std::move(content), *key, epoch.group_context));
   return Authenticated{std::move(verified).take(), sender.leaf, std::move(found)};
@@ -88,7 +90,8 @@ Result<std::vector<ProposalFrom>> resolve(const GroupState& state, const Commit&
 }
 
 // Section 12.4.3.2: what the newcomer replaces, where it replaces a leaf, is its own.
-Result<> check_resync(const GroupState& state, const AppliedProposals& applied, const LeafNode& leaf) {
+Result<> check_resync(const GroupState& state, const AppliedProposals& applied,
+                      const LeafNode& leaf) {
   if (state.policy.external_commits == ExternalCommits::resync_only &&
       (applied.removed.empty() || !(applied.removed.front().identity == leaf.identity())))
     return fail(Errc::mls_proposal_invalid, "an external commit removes another's leaf");
@@ -113,8 +116,9 @@ Result<TreePrivate> own_keys(const GroupState& state, const RatchetTree& tree) {
   TreePrivate keys = state.current.keys.clone();
   const ByteSpan own = tree.encryption_key(to_node(keys.self()));
   if (!std::ranges::equal(own, keys.key(to_node(keys.self()))->public_key)) {
-    const auto update = std::ranges::find_if(
-        state.own_updates, [&](const OwnUpdate& u) { return std::ranges::equal(u.public_key, own); });
+    const auto update = std::ranges::find_if(state.own_updates, [&](const OwnUpdate& u) {
+      return std::ranges::equal(u.public_key, own);
+    });
     if (update == state.own_updates.end())
       return fail(Errc::mls_tree_invalid, "our leaf was changed, and not by us");
     keys.set_leaf_key(update->secret.clone());
@@ -165,8 +169,8 @@ Result<NextEpoch> next_epoch(const GroupState& state, const AuthenticatedContent
   } else {
     context.tree_hash = to_bytes(applied.tree.tree_hash());
   }
-  context.confirmed_transcript_hash = confirmed_transcript_hash(current.interim_transcript_hash,
-                                                                message.confirmed_transcript_input());
+  context.confirmed_transcript_hash = confirmed_transcript_hash(
+      current.interim_transcript_hash, message.confirmed_transcript_input());
   KdfSecret init_secret = current.secrets.init.clone();
   if (applied.external_init) {
     SW_TRY(init_secret, receive_external_init(current.secrets.external, *applied.external_init));
@@ -181,7 +185,8 @@ Result<NextEpoch> next_epoch(const GroupState& state, const AuthenticatedContent
 
 Result<Processed> take_commit(GroupState& state, Authenticated message, Processed result) {
   result.kind = Processed::Kind::commit;
-  if (result.sender == state.self()) return fail(Errc::mls_state, "a commit of ours that is not pending");
+  if (result.sender == state.self())
+    return fail(Errc::mls_state, "a commit of ours that is not pending");
   SW_TRY(auto next, next_epoch(state, message.content));
   result.added = std::move(next.added);
   result.removed = std::move(next.removed);
@@ -220,8 +225,8 @@ Result<Processed> Group::process(ByteSpan bytes) {
   GroupState& state = *state_;
   SW_CHECK(state.check_active());
   if (state.pending && std::ranges::equal(bytes, state.pending->commit)) {
-    Processed result{Processed::Kind::commit, state.self(), {}, true, false,
-                     state.pending->added, state.pending->removed};
+    Processed result{Processed::Kind::commit, state.self(),          {}, true, false,
+                     state.pending->added,    state.pending->removed};
     SW_TRY(auto info, peek(bytes));
     result.authenticated_data = std::move(info.authenticated_data);
     SW_CHECK(apply_pending());

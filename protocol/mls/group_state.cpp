@@ -18,7 +18,8 @@ bool read_members(Reader& reader, std::vector<Member>& members) {
   Reader inner = reader.inside(part);
   while (!inner.empty()) {
     Member& member = members.emplace_back();
-    if (!inner.get(member.leaf, member.identity.signature_key, member.identity.identity)) return false;
+    if (!inner.get(member.leaf, member.identity.signature_key, member.identity.identity))
+      return false;
   }
   return true;
 }
@@ -37,7 +38,8 @@ bool PendingEpoch::read(Reader& reader) {
 
 std::optional<SecretBytes> GroupState::find_psk(const PreSharedKeyId& id) const {
   if (id.type == PskType::resumption && id.id == current.context.group_id) {
-    if (id.epoch == current.context.epoch) return SecretBytes(current.secrets.resumption_psk.span());
+    if (id.epoch == current.context.epoch)
+      return SecretBytes(current.secrets.resumption_psk.span());
     const auto kept = std::ranges::find(resumption, id.epoch, &EpochPsk::epoch);
     if (kept != resumption.end()) return SecretBytes(kept->secret.span());
   }
@@ -77,9 +79,9 @@ Result<Bytes> GroupState::send_proposal(Proposal proposal, ByteSpan authenticate
   auto authenticated = sign_content(WireFormat::public_message, std::move(content),
                                     current.encoded_context(), signing_key);
   const ProposalRef ref = authenticated.proposal_ref();
-  SW_TRY(auto message, encode_message({protect_public(std::move(authenticated),
-                                                      current.secrets.membership_key,
-                                                      current.encoded_context())}));
+  SW_TRY(auto message,
+         encode_message({protect_public(std::move(authenticated), current.secrets.membership_key,
+                                        current.encoded_context())}));
   proposals.push_back({ref, std::move(proposal), sender});
   return message;
 }

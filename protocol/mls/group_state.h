@@ -9,8 +9,9 @@
 
 namespace sealwire::mls {
 
-/// Proposals of one epoch that a member keeps until a commit names them.
-inline constexpr std::size_t kCachedProposals = 256;
+/// Proposals of one epoch that a member keeps until a commit names them. Low, since choosing among
+/// those that exclude each other costs its square.
+inline constexpr std::size_t kCachedProposals = 64;
 
 struct CachedProposal {
   ProposalRef ref;
@@ -49,8 +50,8 @@ struct GroupState {
 
   bool active = true;
   Epoch current;
-  std::vector<MessageEpoch> past;      // oldest first, at most kPastEpochs
-  std::vector<EpochPsk> resumption;    // of past epochs, oldest first, at most kPastEpochs
+  std::vector<MessageEpoch> past;    // oldest first, at most kPastEpochs
+  std::vector<EpochPsk> resumption;  // of past epochs, oldest first, at most kPastEpochs
   std::vector<CachedProposal> proposals;
   std::vector<OwnUpdate> own_updates;
   std::optional<PendingEpoch> pending;

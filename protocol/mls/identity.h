@@ -10,7 +10,9 @@ namespace sealwire::mls {
 
 /// Position of a member's leaf, counted from the left (RFC 9420 section 4.1.1).
 enum class LeafIndex : std::uint32_t {};
-constexpr std::uint32_t value(LeafIndex leaf) { return static_cast<std::uint32_t>(leaf); }
+constexpr std::uint32_t value(LeafIndex leaf) {
+  return static_cast<std::uint32_t>(leaf);
+}
 
 /// A basic credential with the signature key that it came with.
 struct LeafIdentity {
@@ -20,7 +22,8 @@ struct LeafIdentity {
 };
 
 /// True where the application accepts that `claimed.identity` belongs to `claimed.signature_key`.
-/// `predecessor` is whom the leaf belonged to before, when a member replaces its own leaf, else null.
+/// `predecessor` is whom the leaf belonged to before, when a member replaces its own leaf, else
+/// null.
 using CredentialValidator =
     std::function<bool(const LeafIdentity& claimed, const LeafIdentity* predecessor)>;
 

@@ -14,7 +14,9 @@ Bytes to_be_signed(const KeyPackage& package) {
 
 }  // namespace
 
-Hash KeyPackage::ref() const { return ref_hash("MLS 1.0 KeyPackage Reference", encode(*this)); }
+Hash KeyPackage::ref() const {
+  return ref_hash("MLS 1.0 KeyPackage Reference", encode(*this));
+}
 
 Result<KeyPackageBundle> make_key_package(const crypto::SigningKey& signing_key, ByteSpan identity,
                                           std::uint64_t lifetime_ms, bool last_resort,
@@ -50,7 +52,8 @@ Result<> validate_key_package(const KeyPackage& package, const CredentialValidat
   if (package.init_key == package.leaf_node.encryption_key)
     return invalid("init_key equals encryption_key");
   if (!extensions_unique(package.extensions)) return invalid("an extension is repeated");
-  if (auto leaf = validate_leaf(package.leaf_node, LeafNodeSource::key_package, {}, validator, nullptr);
+  if (auto leaf =
+          validate_leaf(package.leaf_node, LeafNodeSource::key_package, {}, validator, nullptr);
       !leaf)
     return fail(Errc::mls_key_package_invalid, "leaf node: " + leaf.error().detail);
   if (!verify_with_label(package.leaf_node.signature_key, "KeyPackageTBS", to_be_signed(package),
@@ -59,7 +62,8 @@ Result<> validate_key_package(const KeyPackage& package, const CredentialValidat
   return {};
 }
 
-Result<VerifiedKeyPackage> verify_key_package(ByteSpan message, const CredentialValidator& validator,
+Result<VerifiedKeyPackage> verify_key_package(ByteSpan message,
+                                              const CredentialValidator& validator,
                                               UnixMillis now) {
   if (message.size() > limits::kKeyPackageBytes)
     return fail(Errc::mls_key_package_invalid, "larger than kKeyPackageBytes");

@@ -52,8 +52,8 @@ struct VerifiedKeyPackage {
 };
 /// Checks section 10.1 of an MLSMessage with a key package. Fails with `mls_malformed` or
 /// `mls_key_package_invalid`.
-Result<VerifiedKeyPackage> verify_key_package(ByteSpan message, const CredentialValidator& validator,
-                                              UnixMillis now);
+Result<VerifiedKeyPackage> verify_key_package(ByteSpan message,
+                                              const CredentialValidator& validator, UnixMillis now);
 
 /// The part of verify_key_package() that does not depend on the time: what every member repeats
 /// when another adds.

@@ -19,7 +19,9 @@ EpochSecrets epoch_secrets(const KdfSecret& joiner, const KdfSecret& psk_secret,
 }
 
 EpochSecrets expand_epoch_secret(const KdfSecret& epoch_secret) {
-  const auto derive = [&](std::string_view label) { return derive_secret(epoch_secret.span(), label); };
+  const auto derive = [&](std::string_view label) {
+    return derive_secret(epoch_secret.span(), label);
+  };
   return {derive("sender data"), derive("encryption"),     derive("exporter"),
           derive("external"),    derive("confirm"),        derive("membership"),
           derive("resumption"),  derive("authentication"), derive("init")};

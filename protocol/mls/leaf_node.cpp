@@ -9,7 +9,8 @@ bool contains(const std::vector<T>& list, T value) {
 }
 
 void write_content(const LeafNode& leaf, Writer& writer) {
-  writer.put(leaf.encryption_key, leaf.signature_key, leaf.credential, leaf.capabilities, leaf.source);
+  writer.put(leaf.encryption_key, leaf.signature_key, leaf.credential, leaf.capabilities,
+             leaf.source);
   if (leaf.source == LeafNodeSource::key_package) writer.put(leaf.lifetime);
   if (leaf.source == LeafNodeSource::commit) writer.put(leaf.parent_hash);
   writer.put(leaf.extensions);
@@ -107,9 +108,11 @@ Result<> validate_leaf(const LeafNode& leaf, LeafNodeSource source, const LeafPo
     return invalid("a leaf does not support what it uses");
   if (!extensions_unique(leaf.extensions)) return invalid("a leaf repeats an extension");
   for (const Extension& extension : leaf.extensions) {
-    if (!leaf.capabilities.supports(extension.type)) return invalid("leaf extension not in capabilities");
+    if (!leaf.capabilities.supports(extension.type))
+      return invalid("leaf extension not in capabilities");
   }
-  if (!verify_with_label(leaf.signature_key, "LeafNodeTBS", to_be_signed(leaf, position), leaf.signature))
+  if (!verify_with_label(leaf.signature_key, "LeafNodeTBS", to_be_signed(leaf, position),
+                         leaf.signature))
     return fail(Errc::mls_signature, "leaf node");
   const LeafIdentity claimed = leaf.identity();
   std::optional<LeafIdentity> before;

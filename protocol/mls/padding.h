@@ -12,12 +12,15 @@ using PaddingFunction = std::size_t (*)(std::size_t size);
 constexpr std::size_t padme_size(std::size_t size) {
   if (size < 2) return size;
   const int exponent = std::bit_width(size) - 1;
-  const int last_bits = exponent - static_cast<int>(std::bit_width(static_cast<unsigned>(exponent)));
+  const int last_bits =
+      exponent - static_cast<int>(std::bit_width(static_cast<unsigned>(exponent)));
   if (last_bits <= 0) return size;
   const std::size_t mask = (std::size_t{1} << last_bits) - 1;
   return (size + mask) & ~mask;
 }
 
-constexpr std::size_t no_padding(std::size_t size) { return size; }
+constexpr std::size_t no_padding(std::size_t size) {
+  return size;
+}
 
 }  // namespace sealwire::mls

@@ -22,7 +22,8 @@ Bytes sender_data_aad(const PrivateMessage& message) {
 // Section 6.3.1: so that a generation used twice after a lost state does not repeat the nonce.
 std::array<std::uint8_t, 12> guarded(std::array<std::uint8_t, 12> nonce,
                                      const std::array<std::uint8_t, 4>& reuse_guard) {
-  for (std::size_t i = 0; i < reuse_guard.size(); ++i) nonce[i] ^= reuse_guard[i];
+  for (std::size_t i = 0; i < reuse_guard.size(); ++i)
+    nonce[i] ^= reuse_guard[i];
   return nonce;
 }
 

@@ -8,7 +8,8 @@
 
 namespace sealwire::mls {
 
-// struct { opaque group_id<V>; uint64 epoch; ContentType content_type; opaque authenticated_data<V>;
+// struct { opaque group_id<V>; uint64 epoch; ContentType content_type; opaque
+// authenticated_data<V>;
 //          opaque encrypted_sender_data<V>; opaque ciphertext<V>; } PrivateMessage;
 struct PrivateMessage {
   Bytes group_id;
@@ -17,7 +18,8 @@ struct PrivateMessage {
   Bytes authenticated_data;
   Bytes encrypted_sender_data;
   Bytes ciphertext;
-  SW_MLS_FIELDS(group_id, epoch, content_type, authenticated_data, encrypted_sender_data, ciphertext)
+  SW_MLS_FIELDS(group_id, epoch, content_type, authenticated_data, encrypted_sender_data,
+                ciphertext)
 };
 
 // struct { uint32 leaf_index; uint32 generation; opaque reuse_guard[4]; } SenderData;
@@ -37,7 +39,8 @@ PrivateMessage protect_private(const AuthenticatedContent& content, const Messag
                                const KdfSecret& sender_data_secret, PaddingFunction pad,
                                Random& random);
 /// Fails with `mls_undecryptable`: whoever made the message does not know the epoch's secrets.
-Result<SenderData> open_sender_data(const PrivateMessage& message, const KdfSecret& sender_data_secret);
+Result<SenderData> open_sender_data(const PrivateMessage& message,
+                                    const KdfSecret& sender_data_secret);
 /// The signature is left to verify_content(). Fails with `mls_undecryptable` or `mls_malformed`.
 Result<AuthenticatedContent> open_private(const PrivateMessage& message, const SenderData& sender,
                                           const MessageKey& key);

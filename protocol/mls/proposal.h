@@ -59,7 +59,8 @@ struct GroupContextExtensions {
 
 // struct { ProposalType proposal_type; select (proposal_type) { … }; } Proposal;
 struct Proposal {
-  std::variant<Add, Update, Remove, PreSharedKey, ReInit, ExternalInit, GroupContextExtensions> content;
+  std::variant<Add, Update, Remove, PreSharedKey, ReInit, ExternalInit, GroupContextExtensions>
+      content;
 
   ProposalType type() const { return static_cast<ProposalType>(content.index() + 1); }
   void write(Writer& writer) const;

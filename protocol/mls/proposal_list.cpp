@@ -5,7 +5,9 @@
 namespace sealwire::mls {
 namespace {
 
-auto invalid(const char* why) { return fail(Errc::mls_proposal_invalid, why); }
+auto invalid(const char* why) {
+  return fail(Errc::mls_proposal_invalid, why);
+}
 
 template <class T>
 const T* as(const ProposalFrom& from) {
@@ -51,7 +53,8 @@ Result<> check_external_list(const GroupState& state, const std::vector<Proposal
       ++removes;
     } else if (const auto* psk = as<PreSharedKey>(from)) {
       if (!psks.insert(encode(psk->psk)).second) return invalid("a PSK twice");
-      resumption |= psk->psk.type == PskType::resumption && psk->psk.id == state.current.context.group_id;
+      resumption |=
+          psk->psk.type == PskType::resumption && psk->psk.id == state.current.context.group_id;
     } else {
       return invalid("an external commit may not carry this");
     }
@@ -59,7 +62,8 @@ Result<> check_external_list(const GroupState& state, const std::vector<Proposal
   if (inits != 1 || removes > 1) return invalid("one ExternalInit and at most one Remove");
   if (state.policy.external_commits == ExternalCommits::refuse)
     return fail(Errc::mls_unsupported, "external commits are not accepted here");
-  if (state.policy.external_commits == ExternalCommits::resync_only && (removes != 1 || !resumption))
+  if (state.policy.external_commits == ExternalCommits::resync_only &&
+      (removes != 1 || !resumption))
     return invalid("an external commit here replaces its sender's leaf, with a resumption PSK");
   return {};
 }
@@ -113,7 +117,8 @@ Result<AppliedProposals> apply_proposals(const GroupState& state,
   } else {
     SW_CHECK(check_member_list(proposals, LeafIndex{committer.index}));
   }
-  for (const ProposalFrom& from : proposals) SW_CHECK(validate_proposal(state, from));
+  for (const ProposalFrom& from : proposals)
+    SW_CHECK(validate_proposal(state, from));
 
   AppliedProposals applied;
   applied.tree = state.current.tree;
@@ -143,7 +148,8 @@ Result<AppliedProposals> apply_proposals(const GroupState& state,
       applied.path_required = true;
     }
   }
-  for (const Member& member : applied.removed) applied.tree.remove_leaf(member.leaf);
+  for (const Member& member : applied.removed)
+    applied.tree.remove_leaf(member.leaf);
   for (const ProposalFrom& from : proposals) {
     if (const auto* add = as<Add>(from)) {
       SW_TRY(const LeafIndex index, applied.tree.add_leaf(add->key_package.leaf_node));

@@ -10,7 +10,8 @@ enum class ResumptionUsage : std::uint8_t { application = 1, reinit = 2, branch 
 
 // struct { PSKType psktype; select (psktype) {
 //            case external: opaque psk_id<V>;
-//            case resumption: ResumptionPSKUsage usage; opaque psk_group_id<V>; uint64 psk_epoch; };
+//            case resumption: ResumptionPSKUsage usage; opaque psk_group_id<V>; uint64 psk_epoch;
+//            };
 //          opaque psk_nonce<V>; } PreSharedKeyID;
 struct PreSharedKeyId {
   PskType type = PskType::external;

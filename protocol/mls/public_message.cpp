@@ -34,13 +34,16 @@ PublicMessage protect_public(AuthenticatedContent content, const KdfSecret& memb
   return message;
 }
 
-Result<AuthenticatedContent> unprotect_public(PublicMessage message, const KdfSecret& membership_key,
+Result<AuthenticatedContent> unprotect_public(PublicMessage message,
+                                              const KdfSecret& membership_key,
                                               ByteSpan group_context) {
   if (message.content.type() == ContentType::application)
     return fail(Errc::mls_malformed, "application data in a PublicMessage");
   if (message.content.sender.type == SenderType::member) {
-    const Hash expected = membership_tag(message.content, message.auth, membership_key, group_context);
-    if (!equal_constant_time(expected, message.membership_tag)) return fail(Errc::mls_membership_tag);
+    const Hash expected =
+        membership_tag(message.content, message.auth, membership_key, group_context);
+    if (!equal_constant_time(expected, message.membership_tag))
+      return fail(Errc::mls_membership_tag);
   }
   return AuthenticatedContent{WireFormat::public_message, std::move(message.content),
                               std::move(message.auth)};

@@ -19,7 +19,8 @@ PublicMessage protect_public(AuthenticatedContent content, const KdfSecret& memb
                              ByteSpan group_context);
 /// Checks the membership tag of a member; the signature is left to verify_content(). Fails with
 /// `mls_membership_tag`.
-Result<AuthenticatedContent> unprotect_public(PublicMessage message, const KdfSecret& membership_key,
+Result<AuthenticatedContent> unprotect_public(PublicMessage message,
+                                              const KdfSecret& membership_key,
                                               ByteSpan group_context);
 
 }  // namespace sealwire::mls

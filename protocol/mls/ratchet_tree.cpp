@@ -24,16 +24,19 @@ bool Node::read(Reader& reader) {
 
 void RatchetTree::write(Writer& writer) const {
   std::size_t used = nodes_.size();
-  while (used > 0 && !nodes_[used - 1]) --used;
+  while (used > 0 && !nodes_[used - 1])
+    --used;
   writer.vector([&] {
-    for (std::size_t i = 0; i < used; ++i) writer.put(nodes_[i]);
+    for (std::size_t i = 0; i < used; ++i)
+      writer.put(nodes_[i]);
   });
 }
 
 bool RatchetTree::read(Reader& reader) {
   if (!reader.get(nodes_) || nodes_.empty() || !nodes_.back()) return false;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i] && std::holds_alternative<LeafNode>(nodes_[i]->content) != (i % 2 == 0)) return false;
+    if (nodes_[i] && std::holds_alternative<LeafNode>(nodes_[i]->content) != (i % 2 == 0))
+      return false;
   }
   const auto leaves = static_cast<std::uint32_t>(nodes_.size() / 2 + 1);
   if (leaves > limits::kTreeLeaves) return false;
@@ -90,7 +93,8 @@ std::vector<NodeIndex> RatchetTree::resolution(NodeIndex node) const {
   if (!blank(node)) {
     std::vector<NodeIndex> result{node};
     if (const ParentNode* content = parent(node)) {
-      for (const LeafIndex unmerged : content->unmerged_leaves) result.push_back(to_node(unmerged));
+      for (const LeafIndex unmerged : content->unmerged_leaves)
+        result.push_back(to_node(unmerged));
     }
     return result;
   }
@@ -114,7 +118,8 @@ std::vector<PathStep> RatchetTree::filtered_direct_path(LeafIndex leaf) const {
 
 Result<LeafIndex> RatchetTree::add_leaf(LeafNode leaf_node) {
   std::uint32_t index = 0;
-  while (index < leaf_count() && leaf(LeafIndex{index})) ++index;
+  while (index < leaf_count() && leaf(LeafIndex{index}))
+    ++index;
   if (index == leaf_count() || nodes_.empty()) {
     const std::uint32_t leaves = nodes_.empty() ? 1 : 2 * leaf_count();
     if (leaves > limits::kTreeLeaves) return fail(Errc::mls_limit, "tree leaves");
@@ -152,7 +157,8 @@ void RatchetTree::set_parent(NodeIndex index, ParentNode node) {
 }
 
 void RatchetTree::blank_path(LeafIndex index) {
-  for (const NodeIndex node : tree_math::direct_path(index, leaf_count())) nodes_[value(node)].reset();
+  for (const NodeIndex node : tree_math::direct_path(index, leaf_count()))
+    nodes_[value(node)].reset();
 }
 
 // RFC 9420 section 7.8: while the right half has no member, it goes.

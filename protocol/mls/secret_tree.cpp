@@ -43,7 +43,8 @@ Result<> Ratchet::skip_to(std::uint32_t generation) {
   if (generation < generation_ || exhausted_)
     return fail(Errc::mls_generation_used, "a ratchet does not go back");
   if (generation - generation_ > limits::kRatchetForward) return fail(Errc::mls_generation_too_far);
-  for (; generation_ < generation; ++generation_) secret_ = next_secret(secret_, generation_);
+  for (; generation_ < generation; ++generation_)
+    secret_ = next_secret(secret_, generation_);
   return {};
 }
 
@@ -59,7 +60,8 @@ Result<Ratchet::Found> Ratchet::find(std::uint32_t generation) const {
   if (distance > limits::kRatchetForward) return fail(Errc::mls_generation_too_far);
   KdfSecret secret = secret_.clone();
   for (std::uint32_t at = generation_; at < generation; ++at) {
-    if (generation - at <= limits::kSkippedKeysPerSender) found.skipped.push_back(message_key(secret, at));
+    if (generation - at <= limits::kSkippedKeysPerSender)
+      found.skipped.push_back(message_key(secret, at));
     secret = next_secret(secret, at);
   }
   found.key = message_key(secret, generation);
@@ -69,11 +71,14 @@ Result<Ratchet::Found> Ratchet::find(std::uint32_t generation) const {
 
 void Ratchet::use(Found found) {
   if (!found.secret_after) {
-    std::erase_if(skipped_, [&](const MessageKey& k) { return k.generation == found.key.generation; });
+    std::erase_if(skipped_,
+                  [&](const MessageKey& k) { return k.generation == found.key.generation; });
     return;
   }
-  for (MessageKey& key : found.skipped) skipped_.push_back(std::move(key));
-  while (skipped_.size() > limits::kSkippedKeysPerSender) skipped_.pop_front();
+  for (MessageKey& key : found.skipped)
+    skipped_.push_back(std::move(key));
+  while (skipped_.size() > limits::kSkippedKeysPerSender)
+    skipped_.pop_front();
   secret_ = std::move(*found.secret_after);
   exhausted_ = found.key.generation == kLastGeneration;
   generation_ = found.key.generation + 1;
@@ -82,7 +87,8 @@ void Ratchet::use(Found found) {
 void Ratchet::write(Writer& writer) const {
   writer.put(secret_, generation_, exhausted_);
   writer.vector([&] {
-    for (const MessageKey& key : skipped_) writer.put(key);
+    for (const MessageKey& key : skipped_)
+      writer.put(key);
   });
 }
 
@@ -137,10 +143,12 @@ const Ratchet* SecretTree::existing(LeafIndex leaf, RatchetType type) const {
 void SecretTree::write(Writer& writer) const {
   writer.put(leaves_);
   writer.vector([&] {
-    for (const auto& [node, secret] : nodes_) writer.put(node, secret);
+    for (const auto& [node, secret] : nodes_)
+      writer.put(node, secret);
   });
   writer.vector([&] {
-    for (const auto& [key, ratchet] : ratchets_) writer.put(key.first, key.second, ratchet);
+    for (const auto& [key, ratchet] : ratchets_)
+      writer.put(key.first, key.second, ratchet);
   });
 }
 
@@ -148,8 +156,8 @@ bool SecretTree::read(Reader& reader) {
   ByteSpan nodes;
   ByteSpan ratchets;
   if (!reader.get(leaves_) || leaves_ > limits::kTreeLeaves ||
-      (leaves_ != 0 && !std::has_single_bit(leaves_)) ||
-      !reader.opaque(nodes) || !reader.opaque(ratchets))
+      (leaves_ != 0 && !std::has_single_bit(leaves_)) || !reader.opaque(nodes) ||
+      !reader.opaque(ratchets))
     return false;
   Reader node_reader = reader.inside(nodes);
   while (!node_reader.empty()) {

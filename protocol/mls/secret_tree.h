@@ -1,4 +1,5 @@
-// The secret tree and the ratchets that grow from its leaves (RFC 9420 section 9): one key a message.
+// The secret tree and the ratchets that grow from its leaves (RFC 9420 section 9): one key a
+// message.
 #pragma once
 
 #include <deque>

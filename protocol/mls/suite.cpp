@@ -55,15 +55,16 @@ bool verify_with_label(ByteSpan key, std::string_view label, ByteSpan content, B
 Result<HpkeCiphertext> encrypt_with_label(ByteSpan public_key, std::string_view label,
                                           ByteSpan context, ByteSpan plaintext, Random& random) {
   if (public_key.size() != 32) return fail(Errc::mls_tree_invalid, "HPKE key is not 32 bytes");
-  SW_TRY(auto sealed, crypto::hpke::seal_base(public_key.first<32>(),
-                                              labelled_content(label, context), {}, plaintext, random));
+  SW_TRY(auto sealed,
+         crypto::hpke::seal_base(public_key.first<32>(), labelled_content(label, context), {},
+                                 plaintext, random));
   return HpkeCiphertext{Bytes(sealed.enc.begin(), sealed.enc.end()), std::move(sealed.ciphertext)};
 }
 
 Result<SecretBytes> decrypt_with_label(const crypto::AgreementKey& key, std::string_view label,
                                        ByteSpan context, const HpkeCiphertext& ciphertext) {
-  auto opened = crypto::hpke::open_base(ciphertext.kem_output, key, labelled_content(label, context),
-                                        {}, ciphertext.ciphertext);
+  auto opened = crypto::hpke::open_base(
+      ciphertext.kem_output, key, labelled_content(label, context), {}, ciphertext.ciphertext);
   if (!opened) return fail(Errc::mls_undecryptable, std::string(label));
   return SecretBytes(std::move(*opened));
 }

@@ -15,8 +15,12 @@ bool contains(const std::vector<LeafIndex>& leaves, LeafIndex leaf) {
 
 }  // namespace
 
-Hash RatchetTree::tree_hash() const { return tree_hash(root()); }
-Hash RatchetTree::tree_hash(NodeIndex node) const { return hash_without(node, {}); }
+Hash RatchetTree::tree_hash() const {
+  return tree_hash(root());
+}
+Hash RatchetTree::tree_hash(NodeIndex node) const {
+  return hash_without(node, {});
+}
 
 // struct { NodeType node_type; select (TreeHashInput.node_type) {
 //   case leaf:   LeafNodeHashInput { uint32 leaf_index; optional<LeafNode> leaf_node; };
@@ -41,7 +45,8 @@ Hash RatchetTree::hash_without(NodeIndex node, const Leaves& excluded) const {
     std::ranges::set_difference(content->unmerged_leaves, excluded, std::back_inserter(unmerged));
     input.put(content->encryption_key, content->parent_hash, unmerged);
   }
-  input.put(hash_without(tree_math::left(node), excluded), hash_without(tree_math::right(node), excluded));
+  input.put(hash_without(tree_math::left(node), excluded),
+            hash_without(tree_math::right(node), excluded));
   return crypto::sha256(input.span());
 }
 
@@ -62,9 +67,8 @@ Hash RatchetTree::parent_hash(NodeIndex node, NodeIndex sibling) const {
 // resolution must be exactly this node's unmerged leaves below that child.
 bool RatchetTree::parent_hash_valid(NodeIndex node) const {
   const ParentNode& content = *parent(node);
-  const std::pair<NodeIndex, NodeIndex> sides[] = {
-      {tree_math::left(node), tree_math::right(node)},
-      {tree_math::right(node), tree_math::left(node)}};
+  const std::pair<NodeIndex, NodeIndex> sides[] = {{tree_math::left(node), tree_math::right(node)},
+                                                   {tree_math::right(node), tree_math::left(node)}};
   for (const auto& [child, sibling] : sides) {
     const auto candidates = resolution(child);
     if (candidates.empty()) continue;
@@ -77,8 +81,8 @@ bool RatchetTree::parent_hash_valid(NodeIndex node) const {
     for (const NodeIndex candidate : candidates) {
       if (blank(candidate)) continue;
       const auto& descendant = nodes_[value(candidate)]->content;
-      const Bytes& claimed = std::visit([](const auto& c) -> const Bytes& { return c.parent_hash; },
-                                        descendant);
+      const Bytes& claimed =
+          std::visit([](const auto& c) -> const Bytes& { return c.parent_hash; }, descendant);
       if (!std::ranges::equal(claimed, expected.span())) continue;
       const bool rest_unmerged = std::ranges::all_of(candidates, [&](NodeIndex other) {
         return other == candidate || unmerged.contains(other);
@@ -103,8 +107,7 @@ Result<> RatchetTree::verify_structure() const {
     const ParentNode* content = parent(index);
     if (!content) continue;
     const auto& unmerged = content->unmerged_leaves;
-    if (!std::ranges::is_sorted(unmerged) ||
-        std::ranges::adjacent_find(unmerged) != unmerged.end())
+    if (!std::ranges::is_sorted(unmerged) || std::ranges::adjacent_find(unmerged) != unmerged.end())
       return fail(Errc::mls_tree_invalid, "unmerged leaves are not ascending");
     for (const LeafIndex member : unmerged) {
       if (!leaf(member) || !tree_math::in_subtree(to_node(member), index))

@@ -14,7 +14,8 @@ std::vector<NodeIndex> direct_path(LeafIndex leaf, std::uint32_t leaves) {
 
 NodeIndex common_ancestor(LeafIndex a, LeafIndex b) {
   NodeIndex node = to_node(a);
-  while (!in_subtree(to_node(b), node)) node = parent(node);
+  while (!in_subtree(to_node(b), node))
+    node = parent(node);
   return node;
 }
 

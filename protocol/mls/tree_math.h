@@ -1,5 +1,5 @@
-// Array-based trees (RFC 9420 appendix C): where in the array the relatives of a node are. Trees are
-// full: the number of leaves is a power of two.
+// Array-based trees (RFC 9420 appendix C): where in the array the relatives of a node are. Trees
+// are full: the number of leaves is a power of two.
 #pragma once
 
 #include <bit>
@@ -11,19 +11,31 @@ namespace sealwire::mls {
 
 /// Position in the array; leaves are the even ones.
 enum class NodeIndex : std::uint32_t {};
-constexpr std::uint32_t value(NodeIndex node) { return static_cast<std::uint32_t>(node); }
-constexpr NodeIndex to_node(LeafIndex leaf) { return NodeIndex{2 * value(leaf)}; }
-constexpr LeafIndex to_leaf(NodeIndex node) { return LeafIndex{value(node) / 2}; }
+constexpr std::uint32_t value(NodeIndex node) {
+  return static_cast<std::uint32_t>(node);
+}
+constexpr NodeIndex to_node(LeafIndex leaf) {
+  return NodeIndex{2 * value(leaf)};
+}
+constexpr LeafIndex to_leaf(NodeIndex node) {
+  return LeafIndex{value(node) / 2};
+}
 
 namespace tree_math {
 
-constexpr bool is_leaf(NodeIndex node) { return (value(node) & 1) == 0; }
+constexpr bool is_leaf(NodeIndex node) {
+  return (value(node) & 1) == 0;
+}
 /// 0 for leaves.
 constexpr std::uint32_t level(NodeIndex node) {
   return static_cast<std::uint32_t>(std::countr_one(value(node)));
 }
-constexpr std::uint32_t node_count(std::uint32_t leaves) { return leaves == 0 ? 0 : 2 * leaves - 1; }
-constexpr NodeIndex root(std::uint32_t leaves) { return NodeIndex{std::bit_ceil(leaves) - 1}; }
+constexpr std::uint32_t node_count(std::uint32_t leaves) {
+  return leaves == 0 ? 0 : 2 * leaves - 1;
+}
+constexpr NodeIndex root(std::uint32_t leaves) {
+  return NodeIndex{std::bit_ceil(leaves) - 1};
+}
 /// The children of a node that is no leaf.
 constexpr NodeIndex left(NodeIndex node) {
   return NodeIndex{value(node) ^ (std::uint32_t{1} << (level(node) - 1))};

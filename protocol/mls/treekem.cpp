@@ -41,7 +41,8 @@ TreePrivate::TreePrivate(LeafIndex self, Secret<32> leaf_key) : self_(self) {
 TreePrivate TreePrivate::clone() const {
   TreePrivate copy;
   copy.self_ = self_;
-  for (const auto& [node, key] : keys_) copy.keys_[node] = {key.secret.clone(), key.public_key};
+  for (const auto& [node, key] : keys_)
+    copy.keys_[node] = {key.secret.clone(), key.public_key};
   return copy;
 }
 
@@ -82,7 +83,8 @@ void TreePrivate::prune(const RatchetTree& tree) {
 void TreePrivate::write(Writer& writer) const {
   writer.put(self_);
   writer.vector([&] {
-    for (const auto& [node, key] : keys_) writer.put(node, key.secret);
+    for (const auto& [node, key] : keys_)
+      writer.put(node, key.secret);
   });
 }
 
@@ -115,7 +117,8 @@ CreatedPath create_path(RatchetTree& tree, TreePrivate& keys, LeafNode leaf, Byt
   path.commit_secret = std::move(secret);
 
   std::vector<ByteSpan> public_keys;
-  for (const auto& pair : pairs) public_keys.emplace_back(pair.public_key);
+  for (const auto& pair : pairs)
+    public_keys.emplace_back(pair.public_key);
   auto leaf_key = crypto::AgreementKey::generate(random);
   leaf.encryption_key = to_bytes(leaf_key.public_key);
   leaf.source = LeafNodeSource::commit;
@@ -125,7 +128,8 @@ CreatedPath create_path(RatchetTree& tree, TreePrivate& keys, LeafNode leaf, Byt
   path.leaf_node = leaf;
   tree.set_leaf(self, std::move(leaf));
   keys.set_key(to_node(self), std::move(leaf_key));
-  for (std::size_t i = 0; i < pairs.size(); ++i) keys.set_key(path.steps[i].node, std::move(pairs[i]));
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    keys.set_key(path.steps[i].node, std::move(pairs[i]));
   keys.prune(tree);
   return path;
 }
@@ -139,8 +143,9 @@ Result<UpdatePath> encrypt_path(const RatchetTree& tree, const CreatedPath& path
     UpdatePathNode& node = result.nodes.emplace_back();
     node.encryption_key = to_bytes(tree.encryption_key(path.steps[i].node));
     for (const NodeIndex recipient : resolution_without(tree, path.steps[i].copath, added)) {
-      SW_TRY(auto ciphertext, encrypt_with_label(tree.encryption_key(recipient), "UpdatePathNode",
-                                                 group_context, path.path_secrets[i].span(), random));
+      SW_TRY(auto ciphertext,
+             encrypt_with_label(tree.encryption_key(recipient), "UpdatePathNode", group_context,
+                                path.path_secrets[i].span(), random));
       node.encrypted_path_secret.push_back(std::move(ciphertext));
     }
   }
@@ -153,7 +158,8 @@ Result<> merge_path(RatchetTree& tree, LeafIndex sender, const UpdatePath& path)
   if (steps.size() != path.nodes.size())
     return fail(Errc::mls_tree_invalid, "update path is not as long as the filtered direct path");
   std::vector<ByteSpan> keys;
-  for (const UpdatePathNode& node : path.nodes) keys.emplace_back(node.encryption_key);
+  for (const UpdatePathNode& node : path.nodes)
+    keys.emplace_back(node.encryption_key);
   const Bytes expected = set_parent_hashes(tree, steps, keys);
   if (expected != path.leaf_node.parent_hash)
     return fail(Errc::mls_tree_invalid, "parent hash of the committer's leaf");

@@ -16,11 +16,11 @@ struct Context {
 
   std::ostream& out;
   std::ostream& err;
-  std::string program;            // argv[0]
-  std::string home;               // --home, else SEALWIRE_HOME, else the SDK's default
-  std::string name = "default";   // -c, else SEALWIRE_CONTEXT
+  std::string program;  // argv[0]
+  std::string home;     // --home, else SEALWIRE_HOME, else the SDK's default
+  std::string name;     // -c, else SEALWIRE_CONTEXT, else the SDK's choice
   bool json = false;
-  bool terminal = false;          // `out` is a terminal: what others wrote is made printable
+  bool terminal = false;  // `out` is a terminal: what others wrote is made printable
   std::function<Outcome<>()> action;
 };
 

@@ -60,10 +60,11 @@ std::string_view next_command(Errc code) {
 }
 
 std::string describe(const Failure& failure, bool json) {
-  const std::string_view next = failure.next.empty() ? next_command(failure.error.code)
-                                                     : std::string_view(failure.next);
+  const std::string_view next =
+      failure.next.empty() ? next_command(failure.error.code) : std::string_view(failure.next);
   if (json) {
-    nlohmann::ordered_json error{{"code", name(failure.error.code)}, {"cause", failure.error.detail}};
+    nlohmann::ordered_json error{{"code", name(failure.error.code)},
+                                 {"cause", failure.error.detail}};
     if (!next.empty()) error["try"] = next;
     return to_line(nlohmann::ordered_json{{"error", error}});
   }

@@ -26,7 +26,8 @@ Result<std::string> read_input(const std::string& file, std::size_t max_bytes) {
   if (!standard_input) ::close(descriptor);
   if (got < 0) return fail(Errc::file_failed, file + ": " + std::strerror(error));
   if (content.size() > max_bytes)
-    return fail(Errc::file_failed, file + " is larger than " + std::to_string(max_bytes) + " bytes");
+    return fail(Errc::file_failed,
+                file + " is larger than " + std::to_string(max_bytes) + " bytes");
   return content;
 }
 

@@ -14,7 +14,8 @@ Result<std::string> read_input(const std::string& file, std::size_t max_bytes);
 /// no more memory than that.
 class LineReader {
  public:
-  LineReader(int descriptor, std::size_t max_bytes) : descriptor_(descriptor), max_bytes_(max_bytes) {}
+  LineReader(int descriptor, std::size_t max_bytes)
+      : descriptor_(descriptor), max_bytes_(max_bytes) {}
 
   enum class Got : unsigned char { line, too_long, end, nothing };
   /// Waits at most `timeout_ms` (-1: for ever). `line` comes without its newline; after `too_long`

@@ -11,26 +11,27 @@ namespace sealwire::cli {
 namespace {
 
 void add_commands(CLI::App& app, Context& context) {
-  //TMP add_up(app, context);
-  //TMP add_key(app, context);
-  //TMP add_whoami(app, context);
-  //TMP add_invite(app, context);
-  //TMP add_login(app, context);
-  //TMP add_peer(app, context);
-  //TMP add_send(app, context);
-  //TMP add_recv(app, context);
-  //TMP add_req(app, context);
-  //TMP add_reply(app, context);
-  //TMP add_conversation(app, context);
+  add_up(app, context);
+  add_key(app, context);
+  add_whoami(app, context);
+  add_invite(app, context);
+  add_login(app, context);
+  add_peer(app, context);
+  add_send(app, context);
+  add_recv(app, context);
+  add_req(app, context);
+  add_reply(app, context);
+  add_conversation(app, context);
   add_inspect(app, context);
-  //TMP add_status(app, context);
-  //TMP add_pipe(app, context);
+  add_status(app, context);
+  add_pipe(app, context);
 }
 
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {
   // The deepest command that was named knows its own options best.
   const CLI::App* named = &app;
-  while (!named->get_subcommands().empty()) named = named->get_subcommands().front();
+  while (!named->get_subcommands().empty())
+    named = named->get_subcommands().front();
   std::string command = named->get_name();
   for (const CLI::App* above = named->get_parent(); above != nullptr; above = above->get_parent())
     command = above->get_name() + " " + command;
@@ -48,14 +49,14 @@ ExitCode run(Context& context, int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", std::string("sealwire ") + SEALWIRE_VERSION + " (sealwire/0)");
-  app.add_option("-c,--context", context.name, "Which agent to be: each context has its own key")
-      ->envname("SEALWIRE_CONTEXT")
-      ->capture_default_str();
+  app.add_option("-c,--context", context.name, "Which agent to be [the only one, or \"default\"]")
+      ->envname("SEALWIRE_CONTEXT");
   app.add_option("--home", context.home, "Where contexts are kept [~/.config/sealwire]")
       ->envname("SEALWIRE_HOME");
   app.add_flag("--json", context.json, "Print JSON, one value a line");
-  app.footer("Exit status: 0 done, 1 failed, 2 usage, 3 denied, 4 unreachable, 5 timeout,\n"
-             "6 untrusted, 7 state, 8 busy. Data goes to standard output, the rest to standard error.");
+  app.footer(
+      "Exit status: 0 done, 1 failed, 2 usage, 3 denied, 4 unreachable, 5 timeout,\n"
+      "6 untrusted, 7 state, 8 busy. Data goes to standard output, the rest to standard error.");
   add_commands(app, context);
   try {
     app.parse(argc, argv);
@@ -73,7 +74,8 @@ ExitCode run(Context& context, int argc, const char* const* argv) {
     return exit_code(outcome.error().error.code);
   }
   if (!context.out) {
-    context.err << describe(Failure({Errc::file_failed, "standard output was closed"}), context.json);
+    context.err << describe(Failure({Errc::file_failed, "standard output was closed"}),
+                            context.json);
     return ExitCode::failed;
   }
   return ExitCode::ok;

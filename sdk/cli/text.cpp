@@ -86,7 +86,8 @@ Result<std::uint64_t> parse_duration_ms(std::string_view text) {
     return candidate.name == (unit.empty() ? "s" : unit);
   });
   if (error != std::errc{} || found == kUnits.end())
-    return fail(Errc::config_invalid, fmt::format("\"{}\" is not a duration such as 90s or 1h", text));
+    return fail(Errc::config_invalid,
+                fmt::format("\"{}\" is not a duration such as 90s or 1h", text));
   if (number > 365 * kDayMs / found->ms)
     return fail(Errc::config_invalid, fmt::format("\"{}\" is more than a year", text));
   return number * found->ms;
@@ -102,8 +103,9 @@ std::string time_text(UnixMillis time) {
   const auto seconds = static_cast<std::time_t>(time.value / kSecondMs);
   std::tm utc{};
   if (gmtime_r(&seconds, &utc) == nullptr) return std::to_string(time.value);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, time.value % kSecondMs);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
+                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                     time.value % kSecondMs);
 }
 
 std::string to_line(const nlohmann::ordered_json& value) {
@@ -121,8 +123,8 @@ std::string base64(ByteSpan bytes) {
 std::optional<Bytes> parse_base64(std::string_view text) {
   Bytes bytes(text.size() / 4 * 3 + 3);
   std::size_t size = 0;
-  if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, nullptr,
-                        sodium_base64_VARIANT_ORIGINAL) != 0)
+  if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
+                        nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
     return std::nullopt;
   bytes.resize(size);
   return bytes;

@@ -17,7 +17,7 @@ MAY = {
     "adapters/bridges/": ("protocol/", "adapters/", "sdk/", "sealwire/"),
     "broker/": ("protocol/", "adapters/channels/", "adapters/files/", "broker/"),
     "sdk/": ("protocol/", "adapters/channels/", "adapters/files/", "sdk/", "sealwire/"),
-    "sdk/cpp/include/": ("sealwire/",),  # all that is installed
+    "sdk/cpp/include/": ("sealwire/", "protocol/error.h"),  # all that is installed
     "conformance/": ("conformance/",),
 }
 OURS = ("protocol/", "adapters/", "broker/", "sdk/", "sealwire/", "conformance/", "tests/")

@@ -51,7 +51,8 @@ std::string_view body_format(const Envelope& envelope) {
 Json describe_envelope(const Envelope& envelope) {
   const Header& header = envelope.header();
   Json recipients = Json::array();
-  for (const InstanceKey& key : header.recipients) recipients.push_back(did_key(key));
+  for (const InstanceKey& key : header.recipients)
+    recipients.push_back(did_key(key));
   Json json{{"kind", wire::EnumNameKind(header.kind)},
             {"id", hex(header.id)},
             {"suite", header.suite},

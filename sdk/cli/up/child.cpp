@@ -17,7 +17,8 @@ namespace {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
-  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
+  for (const std::string& string : strings)
+    result.push_back(const_cast<char*>(string.c_str()));
   result.push_back(nullptr);
   return result;
 }
@@ -56,8 +57,9 @@ Result<Child> Child::start(const std::vector<std::string>& arguments, const std:
   const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0) return fail(system_error(log_file));
   Pipe report;  // stays silent, and closes, when exec succeeds
+  Pipe output;
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0 || !report.open()) {
+  if (null < 0 || !report.open() || !output.open()) {
     ::close(log);
     return fail(system_error("cannot start " + arguments.at(0)));
   }
@@ -69,7 +71,7 @@ Result<Child> Child::start(const std::vector<std::string>& arguments, const std:
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(127);  // the parent died before prctl
     ::dup2(null, STDIN_FILENO);
-    ::dup2(log, STDOUT_FILENO);
+    ::dup2(output.ends[1], STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
     become(argv.data(), environ, report.ends[1]);
   }
@@ -82,10 +84,13 @@ Result<Child> Child::start(const std::vector<std::string>& arguments, const std:
     ::waitpid(pid, nullptr, 0);
     return fail(Errc::file_failed, arguments.at(0) + ": " + std::strerror(error));
   }
-  return Child(pid);
+  return Child(pid, std::exchange(output.ends[0], -1));
 }
 
-Child::~Child() { stop(std::chrono::seconds(10)); }
+Child::~Child() {
+  stop(std::chrono::seconds(10));
+  if (output_ >= 0) ::close(output_);
+}
 
 std::optional<int> Child::ended() {
   int status = 0;
@@ -118,7 +123,8 @@ Result<Finished> run_to_end(const std::vector<std::string>& arguments,
   const std::vector<char*> argv = pointers(arguments);
   std::vector<char*> variables = pointers(environment);
   variables.pop_back();
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.push_back(*variable);
   variables.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {

@@ -10,7 +10,10 @@ namespace {
 
 Bytes hex(std::string_view text) {
   Bytes out(text.size() / 2);
-  EXPECT_EQ(sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, nullptr, nullptr), 0);
+  if (text.empty()) return out;
+  EXPECT_EQ(
+      sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, nullptr, nullptr),
+      0);
   return out;
 }
 
@@ -40,7 +43,9 @@ const Bytes kPlaintext = hex("4265617574792069732074727574682c207472757468206265
 const Bytes kCiphertext = hex(
     "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28");
 
-AgreementKey recipient() { return AgreementKey::from_secret(*Secret<32>::from(kSkRm)); }
+AgreementKey recipient() {
+  return AgreementKey::from_secret(*Secret<32>::from(kSkRm));
+}
 
 TEST(Hpke, derives_the_key_pairs_of_rfc_9180) {
   EXPECT_TRUE(std::ranges::equal(derive_key_pair(kIkmE).secret.span(), kSkEm));
@@ -74,7 +79,8 @@ TEST(Hpke, exports_the_secrets_of_rfc_9180_a_2_1) {
   const std::pair<Bytes, const char*> cases[] = {
       {{}, "4bbd6243b8bb54cec311fac9df81841b6fd61f56538a775e7c80a9f40160606e"},
       {{0x00}, "8c1df14732580e5501b00f82b10a1647b40713191b7c1240ac80e2b68808ba69"},
-      {hex("54657374436f6e74657874"), "5acb09211139c43b3090489a9da433e8a30ee7188ba8b0a9a1ccf0c229283e53"}};
+      {hex("54657374436f6e74657874"),
+       "5acb09211139c43b3090489a9da433e8a30ee7188ba8b0a9a1ccf0c229283e53"}};
   for (const auto& [context, expected] : cases) {
     const auto exported = receive_export_base(kEnc, recipient(), kInfo, context, 32);
     ASSERT_TRUE(exported);
@@ -98,7 +104,8 @@ TEST(Hpke, refuses_any_changed_bit_of_enc_ciphertext_info_and_aad) {
 TEST(Hpke, refuses_low_order_points_and_wrong_lengths) {
   const Bytes zero(32);
   test::SeededRandom random(1);
-  const auto sealed = seal_base(std::span<const std::uint8_t, 32>(zero), {}, {}, kPlaintext, random);
+  const auto sealed =
+      seal_base(std::span<const std::uint8_t, 32>(zero), {}, {}, kPlaintext, random);
   ASSERT_FALSE(sealed);
   EXPECT_EQ(sealed.error().code, Errc::key_low_order);
   const auto opened = open_base(zero, recipient(), kInfo, kAad, kCiphertext);

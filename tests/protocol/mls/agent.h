@@ -19,7 +19,9 @@ inline Bytes identity_of(ByteSpan key) {
   return to_bytes(as_bytes(text));
 }
 
-inline Bytes text(std::string_view words) { return to_bytes(as_bytes(words)); }
+inline Bytes text(std::string_view words) {
+  return to_bytes(as_bytes(words));
+}
 
 /// Accepts whoever names its own key, and never another in somebody's place.
 inline Policy strict_policy() {
@@ -53,7 +55,9 @@ template <class T>
 
 struct Agent {
   explicit Agent(std::uint64_t seed)
-      : random(seed), key(crypto::SigningKey::generate(random)), identity(identity_of(key.public_bytes())) {}
+      : random(seed),
+        key(crypto::SigningKey::generate(random)),
+        identity(identity_of(key.public_bytes())) {}
 
   KeyPackageBundle publish(bool last_resort = false, UnixMillis now = kNow) {
     return must(make_key_package(key, identity, kHourMs, last_resort, random, now));
@@ -70,7 +74,9 @@ struct Agent {
   Bytes identity;
 };
 
-inline Bytes authenticator(const Group& group) { return to_bytes(group.epoch_authenticator().span()); }
+inline Bytes authenticator(const Group& group) {
+  return to_bytes(group.epoch_authenticator().span());
+}
 
 /// Alice's group with Bob in it, in epoch 1.
 struct Pair {

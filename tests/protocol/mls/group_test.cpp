@@ -37,8 +37,9 @@ TEST(Group, what_is_seen_of_a_message_without_secrets_is_its_address_and_no_more
   EXPECT_FALSE(info.sender);
   EXPECT_EQ(info.authenticated_data, text("header"));
   const Bytes plaintext = text("secret");
-  EXPECT_EQ(std::search(sealed.message.begin(), sealed.message.end(), plaintext.begin(), plaintext.end()),
-            sealed.message.end());
+  EXPECT_EQ(
+      std::search(sealed.message.begin(), sealed.message.end(), plaintext.begin(), plaintext.end()),
+      sealed.message.end());
 }
 
 TEST(Group, padding_hides_lengths_and_costs_at_most_an_eighth) {
@@ -57,10 +58,13 @@ TEST(Group, messages_open_in_any_order_and_each_only_once) {
   Pair pair;
   std::vector<Bytes> messages;
   for (int i = 0; i < 10; ++i)
-    messages.push_back(must(pair.a.seal(as_bytes(std::to_string(i)), {}, pair.alice.random)).message);
+    messages.push_back(
+        must(pair.a.seal(as_bytes(std::to_string(i)), {}, pair.alice.random)).message);
   for (const int i : {7, 0, 9, 3, 1, 2, 8, 4, 6, 5}) {
-    EXPECT_EQ(must(pair.b.open(messages[static_cast<std::size_t>(i)])).plaintext, text(std::to_string(i)));
-    EXPECT_TRUE(refused(pair.b.open(messages[static_cast<std::size_t>(i)]), Errc::mls_generation_used));
+    EXPECT_EQ(must(pair.b.open(messages[static_cast<std::size_t>(i)])).plaintext,
+              text(std::to_string(i)));
+    EXPECT_TRUE(
+        refused(pair.b.open(messages[static_cast<std::size_t>(i)]), Errc::mls_generation_used));
   }
 }
 
@@ -132,8 +136,8 @@ TEST(Group, a_third_joins_is_removed_and_cannot_follow) {
   const auto hello = must(c.seal(as_bytes("hello"), {}, carol.random));
   EXPECT_EQ(must(pair.a.open(hello.message)).sender, c.own_leaf());
 
-  const auto remove = must(pair.a.commit({.removes = {c.own_leaf()}, .force_path = false}, {},
-                                         pair.alice.random, kNow));
+  const auto remove = must(
+      pair.a.commit({.removes = {c.own_leaf()}, .force_path = false}, {}, pair.alice.random, kNow));
   must(pair.a.apply_pending());
   const auto processed = must(pair.b.process(remove.commit));
   ASSERT_EQ(processed.removed.size(), 1u);
@@ -145,7 +149,8 @@ TEST(Group, a_third_joins_is_removed_and_cannot_follow) {
   EXPECT_TRUE(refused(c.open(after.message), Errc::mls_not_a_member));
   EXPECT_EQ(must(pair.b.open(after.message)).plaintext, text("gone"));
   const auto stored = c.serialize();
-  EXPECT_FALSE(must(Group::deserialize(stored.span(), std::nullopt, carol.key, strict_policy())).active());
+  EXPECT_FALSE(
+      must(Group::deserialize(stored.span(), std::nullopt, carol.key, strict_policy())).active());
 }
 
 TEST(Group, proposals_of_others_are_committed_by_reference) {
@@ -181,6 +186,19 @@ TEST(Group, a_proposal_to_remove_its_committer_is_left_out) {
   EXPECT_EQ(authenticator(pair.a), authenticator(pair.b));
 }
 
+TEST(Group, of_proposals_that_exclude_each_other_the_first_is_committed) {
+  Pair pair;
+  Agent carol(3);
+  const auto one = carol.publish();
+  const auto two = carol.publish();
+  for (const auto* package : {&one, &two})
+    must(pair.b.process(must(pair.a.propose_add(package->key_package, {}, kNow))));
+  const auto commit = must(pair.b.commit({}, {}, pair.bob.random, kNow));
+  EXPECT_EQ(must(pair.a.process(commit.commit)).added.size(), 1u);
+  must(pair.b.apply_pending());
+  EXPECT_EQ(authenticator(carol.join(*commit.welcome, one)), authenticator(pair.a));
+}
+
 TEST(Group, exported_secrets_agree_and_differ_by_label_context_and_epoch) {
   Pair pair;
   const auto of = [](const Group& group, std::string_view label, std::string_view context) {
@@ -200,18 +218,22 @@ TEST(Group, psks_enter_the_key_schedule_where_both_know_them) {
   Agent bob(2);
   Policy knowing = strict_policy();
   knowing.psk_lookup = [](const PskName& wanted) -> std::optional<SecretBytes> {
-    if (wanted.kind != PskName::Kind::external || wanted.id != text("pairing code")) return std::nullopt;
+    if (wanted.kind != PskName::Kind::external || wanted.id != text("pairing code"))
+      return std::nullopt;
     return SecretBytes(as_bytes("482-113"));
   };
   Group a = alice.found("with a psk", knowing);
   const auto bundle = bob.publish();
-  const auto commit = must(a.commit({.adds = {bundle.key_package}, .external_psks = {text("pairing code")}},
-                                    {}, alice.random, kNow));
+  const auto commit =
+      must(a.commit({.adds = {bundle.key_package}, .external_psks = {text("pairing code")}}, {},
+                    alice.random, kNow));
   must(a.apply_pending());
-  EXPECT_TRUE(refused(Group::join(*commit.welcome, bundle, bob.key, strict_policy()), Errc::mls_psk_unknown));
+  EXPECT_TRUE(refused(Group::join(*commit.welcome, bundle, bob.key, strict_policy()),
+                      Errc::mls_psk_unknown));
   Policy wrong = strict_policy();
   wrong.psk_lookup = [](const PskName&) { return SecretBytes(as_bytes("482-114")); };
-  EXPECT_TRUE(refused(Group::join(*commit.welcome, bundle, bob.key, wrong), Errc::mls_undecryptable));
+  EXPECT_TRUE(
+      refused(Group::join(*commit.welcome, bundle, bob.key, wrong), Errc::mls_undecryptable));
   Group b = bob.join(*commit.welcome, bundle, knowing);
   EXPECT_EQ(authenticator(a), authenticator(b));
 
@@ -221,14 +243,16 @@ TEST(Group, psks_enter_the_key_schedule_where_both_know_them) {
   must(b.process(must(a.commit({.resumption_psks = {1}}, {}, alice.random, kNow)).commit));
   must(a.apply_pending());
   EXPECT_EQ(authenticator(a), authenticator(b));
-  EXPECT_TRUE(refused(a.commit({.resumption_psks = {99}}, {}, alice.random, kNow), Errc::mls_psk_unknown));
+  EXPECT_TRUE(
+      refused(a.commit({.resumption_psks = {99}}, {}, alice.random, kNow), Errc::mls_psk_unknown));
 }
 
 TEST(Group, a_last_resort_key_package_serves_two_groups) {
   Agent alice(1);
   Agent bob(2);
   const auto bundle = bob.publish(true);
-  EXPECT_TRUE(must(verify_key_package(bundle.key_package, strict_policy().validator, kNow)).last_resort);
+  EXPECT_TRUE(
+      must(verify_key_package(bundle.key_package, strict_policy().validator, kNow)).last_resort);
   for (const char* id : {"first", "second"}) {
     Group a = alice.found(id);
     const auto commit = must(a.commit({.adds = {bundle.key_package}}, {}, alice.random, kNow));
@@ -274,9 +298,9 @@ TEST(Group, a_member_that_lost_its_state_comes_back_by_external_commit_where_tha
 
   Pair closed;
   const Bytes closed_info = must(closed.a.group_info());
-  auto refused_here = must(Group::join_externally(closed_info, closed.bob.key, closed.bob.identity,
-                                                  remembering, closed.b.own_leaf(), std::nullopt, {},
-                                                  closed.bob.random, kNow));
+  auto refused_here =
+      must(Group::join_externally(closed_info, closed.bob.key, closed.bob.identity, remembering,
+                                  closed.b.own_leaf(), std::nullopt, {}, closed.bob.random, kNow));
   EXPECT_TRUE(refused(closed.a.process(refused_here.commit), Errc::mls_unsupported));
 }
 
@@ -293,8 +317,9 @@ TEST(Group, a_stranger_cannot_use_an_external_commit_to_take_a_members_place) {
   const auto psk = a.resumption_psk();
   Policy leaked = strict_policy();
   leaked.psk_lookup = [&psk](const PskName&) { return SecretBytes(psk.span()); };
-  auto attack = must(Group::join_externally(must(a.group_info()), mallory.key, mallory.identity, leaked,
-                                            LeafIndex{1}, a.epoch(), {}, mallory.random, kNow));
+  auto attack =
+      must(Group::join_externally(must(a.group_info()), mallory.key, mallory.identity, leaked,
+                                  LeafIndex{1}, a.epoch(), {}, mallory.random, kNow));
   EXPECT_TRUE(refused(a.process(attack.commit), Errc::mls_proposal_invalid));
   EXPECT_EQ(a.epoch(), 1u);
 }

@@ -25,7 +25,8 @@ TEST(Persistence, the_state_reads_back_to_the_same_bytes) {
   must(pair.b.process(must(pair.a.propose_update({}, pair.alice.random))));
   must(pair.b.commit({}, {}, pair.bob.random, kNow));
   must(pair.b.open(must(pair.a.seal(as_bytes("x"), {}, pair.alice.random)).message));
-  for (const auto& [group, agent] : {std::pair{&pair.a, &pair.alice}, std::pair{&pair.b, &pair.bob}}) {
+  for (const auto& [group, agent] :
+       {std::pair{&pair.a, &pair.alice}, std::pair{&pair.b, &pair.bob}}) {
     const Bytes before = to_bytes(group->serialize().span());
     EXPECT_EQ(before, to_bytes(restart(*group, *agent).serialize().span()));
   }
@@ -70,8 +71,9 @@ TEST(Persistence, a_state_that_was_cut_or_belongs_to_another_key_is_refused) {
   Pair pair;
   const auto state = pair.a.serialize();
   for (std::size_t size = 0; size < state.size(); size += 7) {
-    EXPECT_TRUE(refused(Group::deserialize(state.span().first(size), std::nullopt, pair.alice.key, strict_policy()),
-                        Errc::state_corrupt));
+    EXPECT_TRUE(refused(
+        Group::deserialize(state.span().first(size), std::nullopt, pair.alice.key, strict_policy()),
+        Errc::state_corrupt));
   }
   EXPECT_TRUE(refused(Group::deserialize(state.span(), std::nullopt, pair.bob.key, strict_policy()),
                       Errc::state_corrupt));

@@ -10,19 +10,25 @@ using nlohmann::json;
 
 inline Bytes hex(const std::string& text) {
   Bytes out(text.size() / 2);
+  if (text.empty()) return out;
   std::size_t size = 0;
-  if (sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size, nullptr) != 0 ||
+  if (sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size, nullptr) !=
+          0 ||
       size != out.size())
     throw std::invalid_argument("not hex");
   return out;
 }
-inline Bytes hex(const json& value) { return hex(value.get<std::string>()); }
+inline Bytes hex(const json& value) {
+  return hex(value.get<std::string>());
+}
 
 template <std::size_t N = 32>
 Secret<N> secret(const json& value) {
   return Secret<N>::from(hex(value)).value();
 }
-inline Bytes bytes(ByteSpan span) { return to_bytes(span); }
+inline Bytes bytes(ByteSpan span) {
+  return to_bytes(span);
+}
 
 template <std::size_t N>
 Bytes bytes(const Secret<N>& value) {

@@ -1,5 +1,5 @@
-// RFC 9420's vectors for labelled cryptography, key schedule, secret tree, transcript, PSKs, framing
-// and Welcome.
+// RFC 9420's vectors for labelled cryptography, key schedule, secret tree, transcript, PSKs,
+// framing and Welcome.
 #include "protocol/mls/message.h"
 #include "tests/protocol/mls/vectors.h"
 #include "tests/support/seeded_random.h"
@@ -48,7 +48,8 @@ TEST(MlsVectors, labelled_operations) {
     ASSERT_TRUE(opened);
     EXPECT_EQ(bytes(opened->span()), hex(hpke.at("plaintext")));
     sealwire::test::SeededRandom random(1);
-    const auto sealed = encrypt_with_label(pair.public_key, hpke_label, context, opened->span(), random);
+    const auto sealed =
+        encrypt_with_label(pair.public_key, hpke_label, context, opened->span(), random);
     ASSERT_TRUE(sealed);
     const auto again = decrypt_with_label(pair, hpke_label, context, *sealed);
     ASSERT_TRUE(again);
@@ -83,7 +84,8 @@ TEST(MlsVectors, key_schedule_epoch_by_epoch) {
       EXPECT_EQ(bytes(secrets.membership_key), hex(expected.at("membership_key")));
       EXPECT_EQ(bytes(secrets.resumption_psk), hex(expected.at("resumption_psk")));
       EXPECT_EQ(bytes(secrets.epoch_authenticator), hex(expected.at("epoch_authenticator")));
-      EXPECT_EQ(bytes(external_key_pair(secrets.external).public_key), hex(expected.at("external_pub")));
+      EXPECT_EQ(bytes(external_key_pair(secrets.external).public_key),
+                hex(expected.at("external_pub")));
       const json& exporter = expected.at("exporter");
       Bytes exported(exporter.at("length").get<std::size_t>());
       export_secret(secrets.exporter, exporter.at("label").get<std::string>(),
@@ -97,7 +99,8 @@ TEST(MlsVectors, key_schedule_epoch_by_epoch) {
 TEST(MlsVectors, secret_tree_keys_of_every_leaf_and_generation) {
   for_each_case("secret-tree.json", [](const json& vector) {
     const json& data = vector.at("sender_data");
-    const auto key = sender_data_key(secret(data.at("sender_data_secret")), hex(data.at("ciphertext")));
+    const auto key =
+        sender_data_key(secret(data.at("sender_data_secret")), hex(data.at("ciphertext")));
     EXPECT_EQ(bytes(key.key), hex(data.at("key")));
     EXPECT_EQ(bytes(key.nonce), hex(data.at("nonce")));
 
@@ -122,10 +125,11 @@ TEST(MlsVectors, secret_tree_keys_of_every_leaf_and_generation) {
 
 TEST(MlsVectors, transcript_hashes_and_confirmation_tag) {
   for_each_case("transcript-hashes.json", [](const json& vector) {
-    const auto content = decode<AuthenticatedContent>(hex(vector.at("authenticated_content")), "content");
+    const auto content =
+        decode<AuthenticatedContent>(hex(vector.at("authenticated_content")), "content");
     ASSERT_TRUE(content);
-    const Bytes confirmed = confirmed_transcript_hash(hex(vector.at("interim_transcript_hash_before")),
-                                                      content->confirmed_transcript_input());
+    const Bytes confirmed = confirmed_transcript_hash(
+        hex(vector.at("interim_transcript_hash_before")), content->confirmed_transcript_input());
     EXPECT_EQ(confirmed, hex(vector.at("confirmed_transcript_hash_after")));
     EXPECT_EQ(interim_transcript_hash(confirmed, content->auth.confirmation_tag),
               hex(vector.at("interim_transcript_hash_after")));
@@ -139,8 +143,9 @@ TEST(MlsVectors, psk_secret_of_any_number_of_keys) {
   for_each_case("psk_secret.json", [](const json& vector) {
     std::vector<PskWithId> psks;
     for (const json& entry : vector.at("psks"))
-      psks.push_back({{PskType::external, hex(entry.at("psk_id")), {}, 0, hex(entry.at("psk_nonce"))},
-                      SecretBytes(hex(entry.at("psk")))});
+      psks.push_back(
+          {{PskType::external, hex(entry.at("psk_id")), {}, 0, hex(entry.at("psk_nonce"))},
+           SecretBytes(hex(entry.at("psk")))});
     EXPECT_EQ(bytes(psk_secret(psks)), hex(vector.at("psk_secret")));
   });
 }
@@ -166,15 +171,15 @@ class MessageProtection {
 
   Bytes open_public(const Bytes& bytes) {
     auto message = decode<MlsMessage>(bytes, "public").value();
-    auto content =
-        unprotect_public(std::get<PublicMessage>(std::move(message.body)), membership_key_, context_);
+    auto content = unprotect_public(std::get<PublicMessage>(std::move(message.body)),
+                                    membership_key_, context_);
     if (!content) return {};
     return body(verify_content(std::move(*content), signature_pub_, context_));
   }
   // Our own messages of the same content, which must open to it again.
   Bytes public_round(const Bytes& content, ContentType type) {
-    return open_public(encode(MlsMessage{
-        protect_public(sign(WireFormat::public_message, content, type), membership_key_, context_)}));
+    return open_public(encode(MlsMessage{protect_public(
+        sign(WireFormat::public_message, content, type), membership_key_, context_)}));
   }
   Bytes private_round(const Bytes& content, ContentType type) {
     sealwire::test::SeededRandom random(2);
@@ -189,12 +194,14 @@ class MessageProtection {
     const auto& message = std::get<PrivateMessage>(decoded.body);
     const auto sender = open_sender_data(message, sender_data_);
     if (!sender) return {};
-    auto found = tree_.ratchet(sender->leaf, ratchet_type(message.content_type)).find(sender->generation);
+    auto found =
+        tree_.ratchet(sender->leaf, ratchet_type(message.content_type)).find(sender->generation);
     if (!found) return {};
     auto content = mls::open_private(message, *sender, found->key);
     if (!content) return {};
     return body(verify_content(std::move(*content), signature_pub_, context_));
   }
+
  private:
   AuthenticatedContent sign(WireFormat format, const Bytes& content, ContentType type) {
     FramedContent framed{group_id_, epoch_, Sender::member(LeafIndex{1}), {}, content};
@@ -230,11 +237,12 @@ TEST(MlsVectors, message_protection_both_ways) {
     EXPECT_EQ(group.open_private(hex(vector.at("proposal_priv"))), hex(vector.at("proposal")));
     EXPECT_EQ(group.open_public(hex(vector.at("commit_pub"))), hex(vector.at("commit")));
     EXPECT_EQ(group.open_private(hex(vector.at("commit_priv"))), hex(vector.at("commit")));
-    EXPECT_EQ(group.open_private(hex(vector.at("application_priv"))), hex(vector.at("application")));
+    EXPECT_EQ(group.open_private(hex(vector.at("application_priv"))),
+              hex(vector.at("application")));
 
-    for (const auto& [name, type] : {std::pair{"proposal", ContentType::proposal},
-                                     std::pair{"commit", ContentType::commit},
-                                     std::pair{"application", ContentType::application}}) {
+    for (const auto& [name, type] :
+         {std::pair{"proposal", ContentType::proposal}, std::pair{"commit", ContentType::commit},
+          std::pair{"application", ContentType::application}}) {
       SCOPED_TRACE(name);
       const Bytes content = hex(vector.at(name));
       EXPECT_EQ(group.private_round(content, type), content);
@@ -246,7 +254,8 @@ TEST(MlsVectors, message_protection_both_ways) {
 
 TEST(MlsVectors, welcome_opens_and_its_group_info_is_confirmed) {
   for_each_case("welcome.json", [](const json& vector) {
-    const auto key_package = decode<MlsMessage>(hex(vector.at("key_package")), "key package").value();
+    const auto key_package =
+        decode<MlsMessage>(hex(vector.at("key_package")), "key package").value();
     const auto message = decode<MlsMessage>(hex(vector.at("welcome")), "welcome").value();
     const auto& welcome = std::get<Welcome>(message.body);
     const auto init = crypto::AgreementKey::from_secret(secret(vector.at("init_priv")));

@@ -1,4 +1,5 @@
-// RFC 9420's vectors of a member that only listens: joins by Welcome, follows proposals and commits.
+// RFC 9420's vectors of a member that only listens: joins by Welcome, follows proposals and
+// commits.
 #include "protocol/mls/group.h"
 #include "protocol/mls/message.h"
 #include "tests/protocol/mls/vectors.h"
@@ -15,7 +16,8 @@ void follow(const json& vector) {
   policy.validator = [](const LeafIdentity&, const LeafIdentity*) { return true; };
   policy.external_commits = ExternalCommits::allow;
   std::map<Bytes, Bytes> psks;
-  for (const json& psk : vector.at("external_psks")) psks[hex(psk.at("psk_id"))] = hex(psk.at("psk"));
+  for (const json& psk : vector.at("external_psks"))
+    psks[hex(psk.at("psk_id"))] = hex(psk.at("psk"));
   policy.psk_lookup = [psks](const PskName& name) -> std::optional<SecretBytes> {
     const auto found = psks.find(name.id);
     if (name.kind != PskName::Kind::external || found == psks.end()) return std::nullopt;
@@ -25,8 +27,8 @@ void follow(const json& vector) {
   if (!vector.at("ratchet_tree").is_null()) tree = hex(vector.at("ratchet_tree"));
 
   auto group = Group::join(hex(vector.at("welcome")), bundle,
-                           crypto::SigningKey::from_seed(secret(vector.at("signature_priv"))), policy,
-                           tree ? std::optional<ByteSpan>(*tree) : std::nullopt);
+                           crypto::SigningKey::from_seed(secret(vector.at("signature_priv"))),
+                           policy, tree ? std::optional<ByteSpan>(*tree) : std::nullopt);
   ASSERT_TRUE(group) << name(group.error().code) << ": " << group.error().detail;
   EXPECT_EQ(bytes(group->epoch_authenticator()), hex(vector.at("initial_epoch_authenticator")));
   std::size_t number = 0;

@@ -60,7 +60,8 @@ TEST(MlsVectors, tree_validation) {
     for (std::uint32_t i = 0; i < nodes; ++i) {
       EXPECT_EQ(bytes(tree.tree_hash(NodeIndex{i})), hex(vector.at("tree_hashes").at(i)));
       std::vector<std::uint32_t> resolution;
-      for (const NodeIndex node : tree.resolution(NodeIndex{i})) resolution.push_back(value(node));
+      for (const NodeIndex node : tree.resolution(NodeIndex{i}))
+        resolution.push_back(value(node));
       EXPECT_EQ(resolution, vector.at("resolutions").at(i).get<std::vector<std::uint32_t>>());
     }
     EXPECT_TRUE(tree.verify_structure());
@@ -95,7 +96,8 @@ TEST(MlsVectors, treekem_paths_of_others_and_our_own) {
   for_each_case("treekem.json", [](const json& vector) {
     const auto before = decode<RatchetTree>(hex(vector.at("ratchet_tree")), "tree").value();
     std::vector<PrivateLeaf> members;
-    for (const json& entry : vector.at("leaves_private")) members.push_back(private_leaf(entry, before));
+    for (const json& entry : vector.at("leaves_private"))
+      members.push_back(private_leaf(entry, before));
     GroupContext context;
     context.group_id = hex(vector.at("group_id"));
     context.epoch = vector.at("epoch").get<std::uint64_t>();
@@ -118,14 +120,16 @@ TEST(MlsVectors, treekem_paths_of_others_and_our_own) {
         const auto commit_secret = decrypt_path(tree, keys, sender, path, {}, encode(context));
         ASSERT_TRUE(commit_secret) << commit_secret.error().detail;
         EXPECT_EQ(bytes(*commit_secret), hex(update.at("commit_secret")));
-        const auto expected = node_key_pair(secret(update.at("path_secrets").at(value(keys.self()))));
+        const auto expected =
+            node_key_pair(secret(update.at("path_secrets").at(value(keys.self()))));
         const NodeIndex shared = tree_math::common_ancestor(keys.self(), sender);
         ASSERT_TRUE(keys.key(shared));
         EXPECT_EQ(keys.key(shared)->public_key, expected.public_key);
       }
 
       // Our own path from the same leaf.
-      const auto own = std::ranges::find(members, sender, [](const auto& m) { return m.keys.self(); });
+      const auto own =
+          std::ranges::find(members, sender, [](const auto& m) { return m.keys.self(); });
       ASSERT_NE(own, members.end());
       sealwire::test::SeededRandom random(3);
       RatchetTree own_tree = before;
@@ -142,7 +146,8 @@ TEST(MlsVectors, treekem_paths_of_others_and_our_own) {
         ASSERT_TRUE(merge_path(received, sender, *encrypted));
         EXPECT_EQ(encode(received), encode(own_tree));
         TreePrivate keys = member.keys.clone();
-        const auto commit_secret = decrypt_path(received, keys, sender, *encrypted, {}, encode(context));
+        const auto commit_secret =
+            decrypt_path(received, keys, sender, *encrypted, {}, encode(context));
         ASSERT_TRUE(commit_secret) << commit_secret.error().detail;
         EXPECT_EQ(bytes(*commit_secret), bytes(created.commit_secret));
       }

@@ -11,7 +11,8 @@ namespace {
 
 TEST(ExitCodes, AreNumberedFromZeroWithoutGaps) {
   int expected = 0;
-  for (const ExitCodeRow& row : exit_codes()) EXPECT_EQ(static_cast<int>(row.code), expected++);
+  for (const ExitCodeRow& row : exit_codes())
+    EXPECT_EQ(static_cast<int>(row.code), expected++);
 }
 
 TEST(ExitCodes, DocumentShowsTheWholeTable) {
@@ -24,7 +25,8 @@ TEST(ExitCodes, DocumentShowsTheWholeTable) {
 }
 
 TEST(ExitCodes, NoErrorEndsAsSuccess) {
-  for (const Errc code : all_errors()) EXPECT_NE(exit_code(code), ExitCode::ok) << name(code);
+  for (const Errc code : all_errors())
+    EXPECT_NE(exit_code(code), ExitCode::ok) << name(code);
   EXPECT_EQ(exit_code(Errc::denied), ExitCode::denied);
   EXPECT_EQ(exit_code(Errc::connect_failed), ExitCode::unreachable);
   EXPECT_EQ(exit_code(Errc::timeout), ExitCode::timeout);

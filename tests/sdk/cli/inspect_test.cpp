@@ -74,7 +74,8 @@ TEST_F(Inspect, OneChangedBitOfHeaderBodyOrSignatureIsUntrusted) {
 }
 
 TEST_F(Inspect, AnythingElseIsNamedMalformed) {
-  for (const std::string& input : {std::string("hello"), std::string(300, '\0'), std::string("00ff")}) {
+  for (const std::string& input :
+       {std::string("hello"), std::string(300, '\0'), std::string("00ff")}) {
     const auto run = sealwire(directory_, {"inspect"}, input);
     EXPECT_EQ(run.status, 6);
     EXPECT_EQ(run.err.rfind("error: envelope_malformed", 0), 0U) << run.err;

@@ -12,11 +12,17 @@ TEST(Text, PrintableKeepsWordsAndTakesTerminalControlAway) {
   EXPECT_EQ(printable("\x1b[2J\x1b]0;title\x07"), "\\x1b[2J\\x1b]0;title\\x07");
   EXPECT_EQ(printable("a\rb\x7f"), "a\\x0db\\x7f");
   EXPECT_EQ(printable("\xc2\x9b"), "\\x9b") << "C1 control sequence introducer";
-  EXPECT_EQ(printable("abc\xe2\x80\xae""fed"), "abc\\u202efed") << "right-to-left override";
+  EXPECT_EQ(printable("abc\xe2\x80\xae"
+                      "fed"),
+            "abc\\u202efed")
+      << "right-to-left override";
 }
 
 TEST(Text, PrintableShowsBytesThatAreNotUtf8) {
-  EXPECT_EQ(printable("\xff""a\xc0\xaf"), "\\xffa\\xc0\\xaf") << "overlong slash";
+  EXPECT_EQ(printable("\xff"
+                      "a\xc0\xaf"),
+            "\\xffa\\xc0\\xaf")
+      << "overlong slash";
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "surrogate";
   EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82") << "cut short";
 }
@@ -28,13 +34,14 @@ TEST(Text, DurationsHaveUnitsAndBounds) {
   EXPECT_EQ(parse_duration_ms("1h").value(), kHourMs);
   EXPECT_EQ(parse_duration_ms("7d").value(), 7 * kDayMs);
   EXPECT_EQ(parse_duration_ms("0").value(), 0U);
-  for (const char* wrong : {"", "h", "1w", "-1", "1.5h", " 1", "1 h", "366d", "18446744073709551615d",
-                            "99999999999999999999"})
+  for (const char* wrong : {"", "h", "1w", "-1", "1.5h", " 1", "1 h", "366d",
+                            "18446744073709551615d", "99999999999999999999"})
     EXPECT_FALSE(parse_duration_ms(wrong)) << wrong;
 }
 
 TEST(Text, DurationTextParsesBackToTheSameTime) {
-  for (const std::uint64_t ms : {1ULL, 1500ULL, 90'000ULL, 3'600'000ULL, 86'400'000ULL, 90'061'000ULL})
+  for (const std::uint64_t ms :
+       {1ULL, 1500ULL, 90'000ULL, 3'600'000ULL, 86'400'000ULL, 90'061'000ULL})
     EXPECT_EQ(parse_duration_ms(duration_text(ms)).value(), ms) << duration_text(ms);
 }
 
@@ -48,7 +55,8 @@ TEST(Text, Base64IsTheOneOfRfc4648AndNoOther) {
   EXPECT_EQ(base64(as_bytes("foobar")), "Zm9vYmFy");
   EXPECT_EQ(as_text(parse_base64("Zm9vYg==").value()), "foob");
   EXPECT_TRUE(parse_base64("")->empty());
-  for (const char* wrong : {"Zg", "Zg=", "Z===", "Zh==", "Zg==\n", "_-=="}) EXPECT_FALSE(parse_base64(wrong)) << wrong;
+  for (const char* wrong : {"Zg", "Zg=", "Z===", "Zh==", "Zg==\n", "_-=="})
+    EXPECT_FALSE(parse_base64(wrong)) << wrong;
 }
 
 TEST(Text, ALineIsOneLineWhateverItHolds) {

@@ -1,4 +1,4 @@
-#include "sdk/cli/pipe_line.h"
+#include "sdk/cli/pipe/line.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,8 @@ TEST(PipeLine, EveryOperationOfTheDocumentParses) {
       parse_operation(R"({"op":"request","to":"bob","json":{"b":1,"a":[2]},"deadline_ms":5000})");
   ASSERT_TRUE(request);
   EXPECT_EQ(request->deadline_ms, 5000U);
-  EXPECT_EQ(request->content, (Typed{"application/json", to_bytes(as_bytes(R"({"b":1,"a":[2]})"))}));
+  EXPECT_EQ(request->content,
+            (Typed{"application/json", to_bytes(as_bytes(R"({"b":1,"a":[2]})"))}));
 
   const auto reply = parse_operation(
       R"({"op":"reply","message":"01","base64":"AP8=","media_type":"image/x-two-bytes"})");
@@ -63,7 +64,8 @@ TEST(PipeLine, TheRefOfAWrongLineIsKeptSoThatItsAnswerIsFound) {
   const auto wrong = parse_operation(R"({"op":"nothing","ref":"17"})");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().ref, "17");
-  EXPECT_EQ(parse_operation(R"({"op":"peers","ref":")" + std::string(129, 'r') + "\"}").error().ref, "");
+  EXPECT_EQ(parse_operation(R"({"op":"peers","ref":")" + std::string(129, 'r') + "\"}").error().ref,
+            "");
 }
 
 TEST(PipeLine, DeepJsonIsRefusedWithoutRecursion) {
@@ -71,7 +73,8 @@ TEST(PipeLine, DeepJsonIsRefusedWithoutRecursion) {
   EXPECT_FALSE(parse_json(bomb));
   EXPECT_FALSE(parse_json(std::string(65, '[') + std::string(65, ']')));
   EXPECT_TRUE(parse_json(std::string(64, '[') + std::string(64, ']')));
-  EXPECT_TRUE(parse_json("\"" + std::string(1000, '[') + "\"")) << "brackets in a string are no depth";
+  EXPECT_TRUE(parse_json("\"" + std::string(1000, '[') + "\""))
+      << "brackets in a string are no depth";
   EXPECT_TRUE(parse_json(R"(["\"", ")" + std::string(100, '{') + "\"]"));
   EXPECT_FALSE(parse_json(R"("\\")" + std::string(100, '['))) << "the string ended before them";
 }
@@ -83,8 +86,10 @@ TEST(PipeLine, ContentIsShownAsWhatItIs) {
     return event.dump();
   };
   EXPECT_EQ(shown("text/plain", "hi"), R"({"media_type":"text/plain","text":"hi"})");
-  EXPECT_EQ(shown("application/json", R"({"a":1})"), R"({"media_type":"application/json","json":{"a":1}})");
-  EXPECT_EQ(shown("application/x+json; v=1", "[1]"), R"({"media_type":"application/x+json; v=1","json":[1]})");
+  EXPECT_EQ(shown("application/json", R"({"a":1})"),
+            R"({"media_type":"application/json","json":{"a":1}})");
+  EXPECT_EQ(shown("application/x+json; v=1", "[1]"),
+            R"({"media_type":"application/x+json; v=1","json":[1]})");
   EXPECT_EQ(shown("application/json", "{"), R"({"media_type":"application/json","text":"{"})");
   EXPECT_EQ(shown("text/plain", "\xff"), R"({"media_type":"text/plain","base64":"/w=="})");
   EXPECT_EQ(shown("image/png", "hi"), R"({"media_type":"image/png","base64":"aGk="})");

@@ -1,4 +1,4 @@
-#include "sdk/cli/pipe_line.h"
+#include "sdk/cli/pipe/line.h"
 
 #include <fmt/format.h>
 
@@ -111,8 +111,8 @@ Typed take_content(Members& members) {
   }
   if (auto base64 = members.any("base64")) {
     ++given;
-    auto bytes = base64->is_string() ? parse_base64(base64->get_ref<const std::string&>())
-                                     : std::nullopt;
+    auto bytes =
+        base64->is_string() ? parse_base64(base64->get_ref<const std::string&>()) : std::nullopt;
     if (!bytes) members.complain("\"base64\" is not base64 with padding");
     content = {"application/octet-stream", std::move(bytes).value_or(Bytes{})};
   }
@@ -142,7 +142,8 @@ tl::expected<Operation, LineError> parse_operation(std::string_view line) {
     members.complain(fmt::format("\"ref\" is longer than {} bytes", kPipeRefBytes));
   }
   const std::string op = members.text("op", true);
-  const auto* row = std::find_if(kOps.begin(), kOps.end(), [&](const OpRow& r) { return r.name == op; });
+  const auto* row =
+      std::find_if(kOps.begin(), kOps.end(), [&](const OpRow& r) { return r.name == op; });
   if (row == kOps.end()) {
     members.complain(fmt::format("\"{}\" is not an operation", op));
     return tl::unexpected(LineError{members.verdict(op), operation.ref});

@@ -1,0 +1,39 @@
+// One dialled connection: hands what the channel tells to the driver, in order.
+#pragma once
+
+#include <memory>
+
+#include "adapters/channels/channel.h"
+
+namespace sealwire {
+
+struct LinkEvent {
+  enum class Kind : std::uint8_t { open, bytes, writable, close };
+  Kind kind = Kind::open;
+  std::uint64_t link = 0;  // which dial it belongs to
+  channel::ConnectionPtr connection;
+  Bytes bytes;
+  Error error{Errc::closed, {}};
+};
+
+class Link final : public channel::Handler {
+ public:
+  using Post = std::function<void(LinkEvent)>;  // any thread; must not block
+  Link(std::uint64_t number, Post post) : number_(number), post_(std::move(post)) {}
+  ~Link() override { running_.reset(); }  // no callback comes after it
+
+  Result<> dial(const channel::Endpoint& endpoint);
+
+  void on_open(const channel::ConnectionPtr& connection) override;
+  void on_bytes(const channel::ConnectionPtr& connection, ByteSpan frame) override;
+  void on_writable(const channel::ConnectionPtr& connection) override;
+  void on_close(const channel::ConnectionPtr& connection, const Error& error) override;
+
+ private:
+  void post(LinkEvent::Kind kind, const channel::ConnectionPtr& connection);
+  std::uint64_t number_;
+  Post post_;
+  std::unique_ptr<channel::Running> running_;
+};
+
+}  // namespace sealwire
