@@ -40,7 +40,7 @@ def invite(world, bound):
 @scenario("an expired invite, one never issued, and one of another session are denied")
 def bad_invites(world, bound):
     a = world.newcomer(bound)
-    short = parse_invite(a.invite(lifetime_ms=500))
+    short = parse_invite(a.invite(lifetime_ms=1500))
     while now_ms() <= short.expires_ms:  # the clock is what is waited for
         sleep(0.05)
     closes(Code.denied, lambda: connect(world.broker, Agent(), bound, short.seed))

@@ -58,7 +58,7 @@ def credit_bytes(world, bound):
 @scenario("an entry that expires in the mailbox becomes a tombstone, and its sender is told")
 def tombstone(world, bound):
     a, b = world.conversation(bound)
-    short, _ = say(a, expires_ms=now_ms() + 1500)
+    short, _ = say(a, expires_ms=now_ms() + 3000)
     long, _ = say(a)
     while now_ms() < short.header.expires_ms + 50:  # the clock is what is waited for
         sleep(0.05)

@@ -32,22 +32,24 @@ class Refused(Exception):
 class WebSocket:
     """One connection. `wss` has no certificate check: the Challenge authenticates the broker."""
 
-    def __init__(self, uri, origin=None, subprotocols=("sealwire.0",)):
+    def __init__(self, uri, origin=None, subprotocols=("sealwire.0",),
+                 tls_version=SSL.TLS1_3_VERSION):
         self._uri = parse_uri(uri)
         plain = socket.create_connection((self._uri.host, self._uri.port), TIMEOUT_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setblocking(False)
         self._plain, self._tls = plain, None
         if self._uri.secure:
-            self._start_tls()
+            self._start_tls(tls_version)
         self._protocol = ClientProtocol(self._uri, subprotocols=list(subprotocols), origin=origin,
                                         max_size=8 << 20)
         self._events = []
         self._upgrade()
 
-    def _start_tls(self):
+    def _start_tls(self, version):
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_min_proto_version(SSL.TLS1_3_VERSION)
+        context.set_min_proto_version(version)
+        context.set_max_proto_version(version)
         context.set_verify(SSL.VERIFY_NONE)
         self._tls = SSL.Connection(context, self._plain)
         self._tls.set_connect_state()
