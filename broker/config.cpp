@@ -1,5 +1,8 @@
 #include "broker/config.h"
 
+// The parser asserts what malformed text breaks (a table header of a lone '+'), and reports it all
+// the same when it goes on.
+#define TOML_ASSERT(expression) static_assert(true)
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
@@ -7,6 +10,7 @@
 #include <charconv>
 #include <set>
 
+#include "broker/config_text.h"
 #include "broker/suggest.h"
 #include "protocol/identity/did_key.h"
 
@@ -300,6 +304,11 @@ tl::expected<Config, ConfigProblems> parse_config(std::string_view text,
                                                   const std::string& filename) {
   ConfigProblems problems;
   const Context context{filename, std::filesystem::path(filename).parent_path(), problems};
+  if (const auto line = line_of_stray_character(text)) {
+    context.report(*line, "not TOML: a character that is not ASCII outside strings and comments",
+                   "put it in quotes, or remove it");
+    return tl::make_unexpected(std::move(problems));
+  }
   const toml::parse_result parsed = toml::parse(text, filename);
   if (!parsed) {
     context.report(parsed.error().source().begin.line,

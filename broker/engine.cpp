@@ -162,9 +162,9 @@ void Pipeline::Impl::turn(Post post) {
   }
   if (router->busy()) router->pump(now);
   if (auto taken = router->take_batch()) hand_over(std::move(*taken));
+  router_healthy = router->healthy();  // before anybody is told
   dispatch();
 
-  router_healthy = router->healthy();
   if (router->drained()) {
     const std::lock_guard lock(drained_mutex);
     drained = true;

@@ -138,7 +138,7 @@ class Writer {
     } else if constexpr (HasCodec<T>) {
       value.write(*this);
     } else if constexpr (HasFields<T>) {
-      std::apply([this](const auto&... field) { put(field...); }, value.fields());
+      std::apply([this](const auto&... field) { this->put(field...); }, value.fields());
     } else {
       put_library(value);
     }
@@ -245,7 +245,7 @@ class Reader {
     } else if constexpr (HasCodec<T>) {
       return value.read(*this);
     } else if constexpr (HasFields<T>) {
-      return std::apply([this](auto&... field) { return get(field...); }, value.fields());
+      return std::apply([this](auto&... field) { return this->get(field...); }, value.fields());
     } else {
       return get_library(value);
     }

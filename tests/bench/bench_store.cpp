@@ -17,8 +17,7 @@ int main(int argc, char** argv) {
   const std::size_t bytes = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 1400;
   crypto::initialise();
   crypto::SystemRandom random;
-  std::string folder =
-      (std::filesystem::temp_directory_path() / "sealwire-bench-XXXXXX").string();
+  std::string folder = (std::filesystem::temp_directory_path() / "sealwire-bench-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) return 1;
   auto store = SqliteStore::open({std::filesystem::path(folder) / "store.db"}, random);
   if (!store) {

@@ -1,5 +1,5 @@
-// An agent reduced to the wire: handshake, frames, envelopes with bodies of no meaning. For tests of
-// the broker over real channels, which cannot read bodies anyway.
+// An agent reduced to the wire: handshake, frames, envelopes with bodies of no meaning. For tests
+// of the broker over real channels, which cannot read bodies anyway.
 #pragma once
 
 #include <chrono>
