@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <ctime>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "broker/suggest.h"
@@ -60,7 +61,12 @@ UnixMillis system_now() {
 
 struct Log::Impl {
   explicit Impl(LogFormat as) : format(as) {}
+  void put(LogLevel level, std::string_view message, UnixMillis now) {
+    logger.log(spdlog_level(level), log_line(format, level, message, now));
+  }
   LogFormat format;
+  std::mutex mutex;
+  LineLimit limit;  // under `mutex`
   spdlog::logger logger{"sealwired", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
 };
 
@@ -73,9 +79,33 @@ Log::Log(LogConfig config) : impl_(std::make_unique<Impl>(config.format)) {
 Log::~Log() = default;
 
 void Log::write(LogLevel level, std::string_view message) {
-  const auto as = spdlog_level(level);
-  if (!impl_->logger.should_log(as)) return;
-  impl_->logger.log(as, log_line(impl_->format, level, message, system_now()));
+  if (!impl_->logger.should_log(spdlog_level(level))) return;
+  const UnixMillis now = system_now();
+  if (level == LogLevel::info || level == LogLevel::debug) {
+    std::uint64_t left_out = 0;
+    {
+      const std::lock_guard lock(impl_->mutex);
+      if (!impl_->limit.allow(now, left_out)) return;
+    }
+    if (left_out > 0)
+      impl_->put(LogLevel::warning, std::to_string(left_out) + " lines left out", now);
+  }
+  impl_->put(level, message, now);
+}
+
+bool LineLimit::allow(UnixMillis now, std::uint64_t& left_out) {
+  const std::uint64_t second = now.value / kSecondMs;
+  if (second != second_) {
+    second_ = second;
+    lines_ = 0;
+  }
+  if (lines_ == kLinesPerSecond) {
+    ++left_out_;
+    return false;
+  }
+  ++lines_;
+  left_out = std::exchange(left_out_, 0);
+  return true;
 }
 
 bool Log::wants(LogLevel level) const {

@@ -9,6 +9,22 @@
 
 namespace sealwire::broker {
 
+/// A bound on what others can make the broker write: so many lines a second, the rest only counted.
+class LineLimit {
+ public:
+  static constexpr unsigned kLinesPerSecond = 200;
+  /// Whether a line may be written at `now`. `left_out` becomes the number of lines that were not
+  /// since the last one that was.
+  bool allow(UnixMillis now, std::uint64_t& left_out);
+
+ private:
+  std::uint64_t second_ = 0;
+  unsigned lines_ = 0;
+  std::uint64_t left_out_ = 0;
+};
+
+/// Warnings and errors are always written; what peers can cause at will is `info` and `debug`, and
+/// under a LineLimit.
 class Log final : public LogSink {
  public:
   explicit Log(LogConfig config);

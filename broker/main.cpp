@@ -9,6 +9,7 @@
 #include "broker/init.h"
 #include "broker/log.h"
 #include "broker/server.h"
+#include "broker/store/sqlite/sqlite_store.h"
 #include "protocol/crypto/crypto.h"
 #include "protocol/identity/did_key.h"
 
@@ -160,6 +161,24 @@ int init(const InitOptions& options) {
   return kOk;
 }
 
+int renew(const std::string& path) {
+  const auto config = load_config(path);
+  if (!config) {
+    print(config.error());
+    return kConfiguration;
+  }
+  crypto::SystemRandom random;
+  const auto renewed = SqliteStore::renew({config->store_path, config->store_bytes_max}, random);
+  if (!renewed) {
+    std::fprintf(stderr, "%s: %s\n", std::string(name(renewed.error().code)).c_str(),
+                 renewed.error().detail.c_str());
+    return kStore;
+  }
+  std::fprintf(stderr, "the store has a new incarnation; agents resume from what it holds\n");
+  std::printf("incarnation %s\n", hex(renewed->span()).c_str());
+  return kOk;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("sealwired: the Sealwire message broker", "sealwired");
   app.footer(kFooter);
@@ -184,6 +203,12 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   init_command->add_flag("--open", options.open_admission, "admit every agent that proves its key");
 
+  CLI::App* renew_command = app.add_subcommand(
+      "renew", "after restoring the store from a backup: it gets a new incarnation");
+  renew_command->add_option("--config", config, "the configuration (TOML)")
+      ->required()
+      ->type_name("FILE");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -191,6 +216,7 @@ int run(int argc, char** argv) {
   }
   crypto::initialise();
   if (init_command->parsed()) return init(options);
+  if (renew_command->parsed()) return renew(config);
   if (config.empty()) {
     std::fprintf(stderr,
                  "sealwired needs --config FILE; `sealwired init DIR` writes one to start from\n");

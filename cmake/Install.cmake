@@ -48,9 +48,6 @@ set_target_properties(sealwire_archive PROPERTIES OUTPUT_NAME sealwire LINKER_LA
   ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 install(TARGETS sealwire_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/cpp/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-# The one header that the SDK's share with the tree: found beside them, by its name in the tree.
-install(FILES ${PROJECT_SOURCE_DIR}/protocol/error.h
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sealwire/protocol)
 
 # The pkg-config names of what the archive needs at link time.
 set(SEALWIRE_REQUIRES "libsodium libzmq sqlite3 openssl fmt")

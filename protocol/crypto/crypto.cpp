@@ -8,6 +8,16 @@ void initialise() {
   if (sodium_init() < 0) std::abort();  // no secure randomness: nothing here may run
 }
 
+namespace {
+
+// libsodium wants a pointer also where there is nothing to point at.
+const std::uint8_t* pointer(ByteSpan bytes) {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.empty() ? &kNothing : bytes.data();
+}
+
+}  // namespace
+
 Digest blake2b(ByteSpan data) {
   Digest digest;
   crypto_generichash(digest.bytes.data(), digest.bytes.size(), data.data(), data.size(), nullptr,
@@ -24,7 +34,7 @@ Sha256 sha256(ByteSpan data) {
 Sha256 hmac_sha256(ByteSpan key, ByteSpan data) {
   Sha256 tag;
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+  crypto_auth_hmacsha256_init(&state, pointer(key), key.size());
   crypto_auth_hmacsha256_update(&state, data.data(), data.size());
   crypto_auth_hmacsha256_final(&state, tag.bytes.data());
   sodium_memzero(&state, sizeof state);
@@ -50,7 +60,7 @@ void hkdf_expand(ByteSpan prk, ByteSpan info, std::span<std::uint8_t> out) {
   std::size_t done = 0;
   for (std::uint8_t counter = 1; done < out.size(); ++counter) {
     crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, prk.data(), prk.size());
+    crypto_auth_hmacsha256_init(&state, pointer(prk), prk.size());
     if (counter > 1) crypto_auth_hmacsha256_update(&state, block.data(), 32);
     crypto_auth_hmacsha256_update(&state, info.data(), info.size());
     crypto_auth_hmacsha256_update(&state, &counter, 1);

@@ -194,6 +194,20 @@ TEST_F(ServerTest, MetricsNameUnitsAndNoAgent) {
   EXPECT_EQ(text.find(did_key(agent.instance()).substr(8)), std::string::npos);
 }
 
+TEST(Log, WhatPeersCanCauseIsBoundedAndTheRestCounted) {
+  LineLimit limit;
+  std::uint64_t left_out = 0;
+  unsigned written = 0;
+  for (unsigned i = 0; i < LineLimit::kLinesPerSecond + 50; ++i)
+    written += limit.allow({5'000 + i}, left_out) ? 1 : 0;
+  EXPECT_EQ(written, LineLimit::kLinesPerSecond);
+  EXPECT_EQ(left_out, 0U);
+  EXPECT_TRUE(limit.allow({6'000}, left_out));
+  EXPECT_EQ(left_out, 50U);
+  EXPECT_TRUE(limit.allow({6'001}, left_out));
+  EXPECT_EQ(left_out, 0U);
+}
+
 TEST(Log, WhatAPeerSentStaysOnItsLine) {
   const std::string evil = "name\n2026-01-01T00:00:00.000Z info    stopped\x1b[2K\xff\"}";
   const std::string text = log_line(LogFormat::text, LogLevel::info, evil, {1'767'225'600'123});

@@ -1,7 +1,8 @@
-// What is particular to the store on disk; what every store does is in store_suite.h.
+// The store on disk: the suite of every store, and what is particular to this one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,9 +12,40 @@
 
 #include "broker/store/sqlite/sqlite_store.h"
 #include "protocol/crypto/crypto.h"
+#include "tests/broker/store_suite.h"
 
 namespace sealwire::broker {
 namespace {
+
+class SqliteUnderTest final : public StoreUnderTest {
+ public:
+  SqliteUnderTest() {
+    crypto::initialise();
+    std::string pattern = (std::filesystem::temp_directory_path() / "sealwire-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    reopen();
+  }
+  ~SqliteUnderTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    auto opened = SqliteStore::open({folder_ / "store.db"}, random_);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+
+ private:
+  crypto::SystemRandom random_;
+  std::filesystem::path folder_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, ::testing::Values(MakeStore([] {
+                           return std::make_unique<SqliteUnderTest>();
+                         })));
 
 class Sqlite : public ::testing::Test {
  protected:
@@ -87,6 +119,17 @@ TEST_F(Sqlite, TheIncarnationIsMadeOnce) {
   EXPECT_EQ((*open())->load()->incarnation, first);
 }
 
+TEST_F(Sqlite, ARenewedStoreKeepsEverythingButItsIncarnation) {
+  const auto first = (*open())->load()->incarnation;
+  ASSERT_TRUE((*open())->commit(agent_ops()));
+  const auto renewed = SqliteStore::renew({path_}, random_);
+  ASSERT_TRUE(renewed);
+  EXPECT_NE(*renewed, first);
+  const auto state = (*open())->load();
+  EXPECT_EQ(state->incarnation, *renewed);
+  EXPECT_EQ(state->agents.size(), 1U);
+}
+
 TEST_F(Sqlite, AnotherProgramsDatabaseIsLeftAlone) {
   edit("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
   const auto store = open();
@@ -147,6 +190,32 @@ TEST_F(Sqlite, AFullStoreRefusesWholeBatchesAndGoesOnWhenThereIsRoom) {
   const std::vector<StoreOp> drop{DropEntries{1, batch * kEntries}};
   ASSERT_TRUE((*store)->commit(drop));
   EXPECT_TRUE((*store)->commit(batch_ops(batch)));
+}
+
+TEST_F(Sqlite, ADiskWithoutRoomRefusesAndServiceGoesOnWhenThereIsSome) {
+  // A limit on the size of files stands for the disk or a quota: the same write fails.
+  auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->commit(agent_ops()));
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{2 * 1024 * 1024, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::uint64_t batch = 0;
+  Result<> done;
+  while (batch < 100 && (done = (*store)->commit(batch_ops(batch))))
+    ++batch;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::store_full) << done.error().detail;
+  EXPECT_EQ((*store)->read_agent(1)->value().state.mailbox.last, batch * kEntries);
+
+  ASSERT_TRUE((*store)->commit(batch_ops(batch)));
+  store->reset();
+  store = open();
+  ASSERT_TRUE(store) << store.error().detail;
+  EXPECT_EQ((*store)->read_mailbox(1, 0, 100'000, SIZE_MAX)->size(), (batch + 1) * kEntries);
 }
 
 TEST_F(Sqlite, TheLogIsFoldedInWhileCommitsGoOn) {

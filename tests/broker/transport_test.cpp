@@ -317,12 +317,20 @@ TEST_P(Transport, NothingIsDoneBeforeProof) {
 
 TEST_P(Transport, WhatIsNoFrameEndsItsConnectionOnly) {
   const Bytes good = hello_of(agent(), binding_type());
+  const auto key_of_size = [this](std::size_t size) {
+    flatbuffers::FlatBufferBuilder b;
+    const auto versions = b.CreateVector(std::vector<std::uint16_t>{handshake::kVersion});
+    const auto key = put(b, Bytes(size, 1));
+    const auto rest = put(b, Bytes(32, 1));
+    return finish_frame(b, wire::CreateHello(b, versions, kSuite, key, rest, rest, binding_type()));
+  };
   Bytes truncated(good.begin(), good.end() - 8);
   Bytes other_identifier = good;
   other_identifier[4] ^= 0x20;
   Bytes wild_offset = good;
   wild_offset[0] = wild_offset[1] = 0xff;
   for (const Bytes& message : {truncated, other_identifier, wild_offset, Bytes(1), Bytes(64, 0xff),
+                               key_of_size(0), key_of_size(31), key_of_size(33), key_of_size(4096),
                                to_bytes(as_bytes("GET / HTTP/1.1\r\n\r\n"))}) {
     RawClient client;
     ASSERT_TRUE(client.dial(uri_));

@@ -42,7 +42,9 @@ void Database::roll_back() {
 
 tl::unexpected<Error> Database::failure(std::string_view doing) const {
   const int code = sqlite3_extended_errcode(handle_.get());
-  const int system = sqlite3_system_errno(handle_.get());
+  // A COMMIT that fails leaves the first at 0; the failed system call is then still in errno.
+  int system = sqlite3_system_errno(handle_.get());
+  if (system == 0) system = errno;
   const bool io = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
   const bool full = (code & 0xff) == SQLITE_FULL ||
                     (io && (system == ENOSPC || system == EDQUOT || system == EFBIG));
@@ -64,6 +66,7 @@ Result<Statement> Statement::prepare(Database& database, std::string_view sql) {
 }
 
 Result<bool> Statement::step() {
+  errno = 0;
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {

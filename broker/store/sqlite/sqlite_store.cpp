@@ -87,6 +87,15 @@ SqliteStore::~SqliteStore() {
   impl_->write_database.reset();
 }
 
+Result<BrokerIncarnation> SqliteStore::renew(const SqliteOptions& options, Random& random) {
+  SW_TRY(const auto store, open(options, random));
+  const auto incarnation = random.make<BrokerIncarnation>();
+  SW_TRY(auto update, sqlite::Statement::prepare(*store->impl_->write_database,
+                                                 "UPDATE meta SET incarnation = ?"));
+  SW_CHECK(update.bind(incarnation.span()).run());
+  return incarnation;
+}
+
 Result<> SqliteStore::commit(std::span<const StoreOp> ops) {
   auto done = impl_->writer->commit(ops);
   if (!done) {

@@ -22,6 +22,11 @@ class SqliteStore final : public Store {
   static Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options, Random& random);
   ~SqliteStore() override;
 
+  /// For a store that was restored from a backup: it gets a new incarnation, so that clients do not
+  /// take what it has forgotten for a fork. Fails like `open`.
+  [[nodiscard]] static Result<BrokerIncarnation> renew(const SqliteOptions& options,
+                                                       Random& random);
+
   Result<> commit(std::span<const StoreOp> ops) override;
   Result<StoredState> load() override;
   Result<std::optional<AgentRecord>> read_agent(AgentNumber number) override;

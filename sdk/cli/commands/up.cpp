@@ -79,6 +79,12 @@ Outcome<> stay(BrokerProcess& broker) {
   return {};
 }
 
+// Ends the agent, and with it the lock on its state.
+Outcome<> leave(Agent agent) {
+  SW_CHECK(agent.drain(Millis(5000)));
+  return {};
+}
+
 Outcome<> talk(Context& context, const UpOptions& options, BrokerProcess& broker,
                const std::string& home) {
   auto agents = open_demo_agents(home, broker);
@@ -93,12 +99,13 @@ Outcome<> talk(Context& context, const UpOptions& options, BrokerProcess& broker
       return failure(Errc::crypto_failed, "plaintext was found on the broker's side");
   }
   // The terminal's turn: it wants to be alice, and bob too where he does not answer by himself.
-  SW_CHECK(agents->alice.drain(Millis(5000)));
-  if (!options.demo) SW_CHECK(agents->bob.drain(Millis(5000)));
+  if (auto left = leave(std::move(agents->alice)); !left) return left;
+  if (!options.demo)
+    if (auto left = leave(std::move(agents->bob)); !left) return left;
   if (options.once) return {};
   print_next(context, home, options.demo);
   auto stayed = stay(broker);
-  if (options.demo) (void)agents->bob.drain(Millis(5000));
+  if (options.demo && stayed) return leave(std::move(agents->bob));
   return stayed;
 }
 

@@ -88,26 +88,28 @@ Payload bobs_answer(const Message& message) {
 
 Outcome<> run_demo(DemoAgents& agents, Transcript& transcript) {
   transcript.headings();
+  const Transcript::Speaker alice{"alice", agents.alice.instance()};
+  const Transcript::Speaker bob{"bob", agents.bob.instance()};
   // A first run opens the conversation: commit and Welcome go before the first text.
   const std::string hello = "Meet me at the old mill at noon.";
   SW_TRY(const Sending first, agents.alice.send("bob", hello));
   SW_CHECK(first.wait(kPatience));
-  transcript.said("alice", "bob", hello);
+  transcript.said(alice, "bob", hello);
   auto answer = read_answer(agents.alice);
   if (!answer) return tl::unexpected(answer.error());
-  transcript.said("bob", "alice", *answer);
+  transcript.said(bob, "alice", *answer);
 
   const std::string question = "{\"add\":[19,23]}";
   SW_TRY(const Message sum, agents.alice.request("bob", Payload::json(question), kPatience));
-  transcript.said("alice", "bob", question);
-  transcript.said("bob", "alice", std::string(sum.text()));
+  transcript.said(alice, "bob", question);
+  transcript.said(bob, "alice", std::string(sum.text()));
 
   const std::string last = "The blue folder stays with you until then.";
   SW_TRY(const Sending second, agents.bob.send("alice", last));
   SW_CHECK(second.wait(kPatience));
   answer = read_answer(agents.alice);
   if (!answer) return tl::unexpected(answer.error());
-  transcript.said("bob", "alice", *answer);
+  transcript.said(bob, "alice", *answer);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -91,21 +92,24 @@ void Transcript::headings() {
        << std::flush;
 }
 
-std::vector<Seen> Transcript::read_new() {
+std::vector<Seen> Transcript::take(const std::string& sender) {
   std::ifstream log(log_);
   log.seekg(read_);
-  std::vector<Seen> seen;
-  for (std::string line;
-       std::getline(log, line) && !log.eof();) {  // a line without end is not whole
+  for (std::string line; std::getline(log, line) && !log.eof();) {  // with its end: a whole one
     read_ = log.tellg();
-    if (auto envelope = parse_seen(line)) seen.push_back(std::move(*envelope));
+    if (auto envelope = parse_seen(line)) pending_.push_back(std::move(*envelope));
   }
-  return seen;
+  const auto others = std::stable_partition(
+      pending_.begin(), pending_.end(), [&](const Seen& seen) { return seen.sender == sender; });
+  std::vector<Seen> taken(std::make_move_iterator(pending_.begin()),
+                          std::make_move_iterator(others));
+  pending_.erase(pending_.begin(), others);
+  return taken;
 }
 
-void Transcript::said(const std::string& from, const std::string& to, const std::string& text) {
+void Transcript::said(const Speaker& from, const std::string& to, const std::string& text) {
   texts_.insert(text);
-  const std::vector<Seen> seen = read_new();
+  const std::vector<Seen> seen = take(from.instance);
   if (json_) {
     Json envelopes = Json::array();
     for (const Seen& each : seen)
@@ -117,14 +121,15 @@ void Transcript::said(const std::string& from, const std::string& to, const std:
                            {"bytes", each.bytes},
                            {"digest", each.digest}});
     out_ << to_line({{"event", "said"},
-                     {"from", from},
+                     {"from", from.name},
                      {"to", to},
                      {"text", text},
                      {"broker_saw", envelopes}})
          << std::flush;
     return;
   }
-  const auto left = wrap(fmt::format("{} → {}: {}", from, to, printable(text)), kLeftColumns - 2);
+  const auto left =
+      wrap(fmt::format("{} → {}: {}", from.name, to, printable(text)), kLeftColumns - 2);
   for (std::size_t i = 0; i < std::max(left.size(), seen.size()); ++i) {
     const std::string said = i < left.size() ? left[i] : "";
     const std::string saw = i < seen.size() ? describe(seen[i]) : "";

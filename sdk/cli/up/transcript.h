@@ -30,17 +30,23 @@ class Transcript {
   Transcript(std::ostream& out, std::filesystem::path broker_log, bool json);
 
   void headings();
-  /// `text` went from one agent to the other; what the broker logged meanwhile stands beside it.
-  void said(const std::string& from, const std::string& to, const std::string& text);
+  struct Speaker {
+    std::string name;
+    std::string instance;  // did:key: the sender of its envelopes
+  };
+  /// `text` went from one agent to another; what the broker has logged of the first one's envelopes
+  /// since its last words stands beside it.
+  void said(const Speaker& from, const std::string& to, const std::string& text);
   /// Looks for everything that was said in every file below `folder`, and says so.
   /// False if any of it was found.
   bool search(const std::filesystem::path& folder);
 
  private:
-  std::vector<Seen> read_new();
+  std::vector<Seen> take(const std::string& sender);
   std::ostream& out_;
   std::filesystem::path log_;
   std::streamoff read_ = 0;
+  std::vector<Seen> pending_;  // logged, and not shown yet
   bool json_;
   std::set<std::string> texts_;
 };

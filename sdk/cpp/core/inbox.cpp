@@ -13,6 +13,7 @@ constexpr std::uint64_t kCreditBytes = 2 * limits::kFrameBytes;
 // What a statement or tombstone counts for is its broker's business: counted high, credit only
 // comes early.
 constexpr std::uint64_t kItemExtraBytes = 512;
+constexpr unsigned kNackSessions = 3;
 
 }  // namespace
 
@@ -48,7 +49,7 @@ Result<> Inbox::load() {
     Reader in(value.span());
     SignedStatement refusal{to_bytes(in.bytes()), in.opaque<Signature>()};
     SW_CHECK(in.done("the refusals"));
-    nacks_[RowKey(key).number()] = std::move(refusal);
+    nacks_[RowKey(key).number()].refusal = std::move(refusal);
     return {};
   });
 }
@@ -80,6 +81,12 @@ Result<> Inbox::on_ready() {
   while (!nacks_.empty() && nacks_.begin()->first <= ready.mailbox_acked) {
     shared_.erase(Table::nacks, RowKey(nacks_.begin()->first));
     nacks_.erase(nacks_.begin());
+  }
+  // One that several sessions could not get across is given up: it would keep the cursor back.
+  for (auto nack = nacks_.begin(); nack != nacks_.end();) {
+    const bool give_up = ++nack->second.sessions > kNackSessions;
+    if (give_up) shared_.erase(Table::nacks, RowKey(nack->first));
+    nack = give_up ? nacks_.erase(nack) : std::next(nack);
   }
   cursor_changed_ = true;
   return {};
@@ -172,7 +179,7 @@ void Inbox::answer() {
     if (nack->first > cursor_) break;
     ack(nack->first - 1);
     flatbuffers::FlatBufferBuilder b;
-    const auto refusal = to_wire(b, nack->second);
+    const auto refusal = to_wire(b, nack->second.refusal);
     session_.send(finish_frame(b, wire::CreateNack(b, nack->first, refusal)));
     nacked_ = acked_ = nack->first;
   }

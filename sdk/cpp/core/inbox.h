@@ -78,9 +78,13 @@ class Inbox {
   bool asked_ = false;         // unknown peers were looked up in this session
   std::uint64_t cursor_ = 0;   // mailbox sequence up to which everything is processed
   std::optional<BrokerIncarnation> incarnation_;
-  std::uint64_t acked_ = 0;                         // told to the broker in this session
-  std::map<std::uint64_t, SignedStatement> nacks_;  // that the broker may not have
-  std::uint64_t nacked_ = 0;                        // the newest of them told in this session
+  std::uint64_t acked_ = 0;  // told to the broker in this session
+  struct PendingNack {
+    SignedStatement refusal;
+    unsigned sessions = 0;  // that it was told in
+  };
+  std::map<std::uint64_t, PendingNack> nacks_;  // that the broker may not have
+  std::uint64_t nacked_ = 0;                    // the newest of them told in this session
   bool cursor_changed_ = false;
 
   std::uint64_t next_number_ = 1;  // of inbox rows

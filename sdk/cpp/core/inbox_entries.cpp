@@ -331,7 +331,7 @@ void Inbox::refuse(const Entry& entry, const Envelope& envelope, const AgentId* 
   Writer row;
   row.bytes(refusal.statement).raw(refusal.signature);
   shared_.write(Table::nacks, RowKey(entry.sequence), std::move(row).take());
-  nacks_[entry.sequence] = std::move(refusal);
+  nacks_[entry.sequence] = {std::move(refusal), 0};
 }
 
 }  // namespace sealwire::sdk

@@ -13,7 +13,9 @@ void Peers::create_invite(std::uint64_t lifetime_ms,
     done(fail(Errc::closed, "an invite needs a connection"));
     return;
   }
-  const UnixMillis expires = shared_.now + std::min(lifetime_ms, limits::kInviteLifetimeMs);
+  // A minute for a clock that is ahead of the broker's.
+  const UnixMillis expires =
+      shared_.now + std::min(lifetime_ms, limits::kInviteLifetimeMs - kMinuteMs);
   Invite invite{shared_.self, session_.info().broker, shared_.config.endpoints, expires,
                 shared_.random.secret<32>()};
   const InviteKey key = invite.key();

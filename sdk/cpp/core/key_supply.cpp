@@ -78,8 +78,12 @@ Result<> KeySupply::publish() {
     key_packages_[made.ref] = known;
     return std::move(made.key_package);
   };
-  if (at_broker_ < kPoolLow) {
-    for (std::size_t i = at_broker_; i < limits::kKeyPackagePool; ++i) {
+  // A state that was lost left packages at the broker that nobody can join with: a full pool drops
+  // the oldest, so a full new one replaces them all.
+  const bool fresh = std::all_of(key_packages_.begin(), key_packages_.end(),
+                                 [](const auto& entry) { return entry.second.last_resort; });
+  if (at_broker_ < kPoolLow || fresh) {
+    for (std::size_t i = fresh ? 0 : at_broker_; i < limits::kKeyPackagePool; ++i) {
       SW_TRY(Bytes made, make(false));
       pool.push_back(std::move(made));
     }

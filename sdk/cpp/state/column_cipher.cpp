@@ -13,8 +13,8 @@ Secret<32> derive(const crypto::SigningKey& key, ByteSpan salt) {
 }
 
 Bytes associated(std::uint8_t table, ByteSpan row_key) {
-  Bytes aad{table};
-  aad.insert(aad.end(), row_key.begin(), row_key.end());
+  Bytes aad(1 + row_key.size(), table);
+  std::copy(row_key.begin(), row_key.end(), aad.begin() + 1);
   return aad;
 }
 

@@ -26,6 +26,7 @@ std::string hex(ByteSpan bytes) {
 Bytes unhex(const json& value) {
   const auto text = value.get<std::string>();
   Bytes out(text.size() / 2);
+  if (text.empty()) return out;
   if (sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, nullptr, nullptr) !=
       0)
     throw std::invalid_argument("not hex");

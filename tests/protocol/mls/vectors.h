@@ -10,6 +10,7 @@ using nlohmann::json;
 
 inline Bytes hex(const std::string& text) {
   Bytes out(text.size() / 2);
+  if (text.empty()) return out;
   std::size_t size = 0;
   if (sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size, nullptr) !=
           0 ||

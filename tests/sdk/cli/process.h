@@ -30,7 +30,7 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-struct Run {
+struct Ended {
   int status = -1;
   std::string out;
   std::string err;
@@ -42,7 +42,7 @@ inline std::string slurp(const std::string& file) {
 }
 
 /// `sealwire ARGUMENTS…` with SEALWIRE_HOME at `home`.
-inline Run sealwire(const TemporaryDirectory& home, std::vector<std::string> arguments,
+inline Ended sealwire(const TemporaryDirectory& home, std::vector<std::string> arguments,
                     const std::string& input = {}) {
   std::string command = "exec \"$0\" \"$@\" 2>'" + (home / "stderr") + "'";
   std::vector<std::string> argv{"/bin/sh", "-c", command, SEALWIRE_CLI};

@@ -13,6 +13,9 @@ const std::string kLine =
     R"({"time":"t","level":"debug","message":"envelope kind=application id=0a sender=did:key:z6Mk )"
     R"(conversation=0b sequence=7 bytes=401 digest=0c0d0e0f0c0d0e0f0c0d"})";
 
+const Transcript::Speaker kAlice{"alice", "did:key:z6Mk"};
+const Transcript::Speaker kBob{"bob", "did:key:z6Bob"};
+
 TEST(Transcript, ReadsWhatTheBrokerLogsOfAnEnvelopeAndNothingElse) {
   const auto seen = parse_seen(kLine);
   ASSERT_TRUE(seen);
@@ -33,15 +36,17 @@ TEST(Transcript, EachEnvelopeStandsBesideWhatWasSaidWhenItPassed) {
   log << "{\"message\":\"ready\"}\n" << kLine << "\n" << kLine.substr(0, 20) << std::flush;
   std::ostringstream out;
   Transcript transcript(out, directory / "log", false);
-  transcript.said("alice", "bob", "hi");
+  transcript.said(kAlice, "bob", "hi");
   EXPECT_NE(out.str().find("alice → bob: hi"), std::string::npos);
   EXPECT_NE(out.str().find("application   401 B  0c0d0e0f0c0d0e0f…\n"), std::string::npos)
       << out.str();
   out.str("");
-  transcript.said("bob", "alice", "nothing passed yet");
+  transcript.said(kBob, "alice", "nothing passed yet");
   EXPECT_EQ(out.str().find("application"), std::string::npos) << "half a line is not read";
   log << kLine.substr(20) << "\n" << std::flush;
-  transcript.said("bob", "alice", "now");
+  transcript.said(kBob, "alice", "not mine");
+  EXPECT_EQ(out.str().find("application"), std::string::npos) << "it is alice's";
+  transcript.said(kAlice, "bob", "mine");
   EXPECT_NE(out.str().find("application"), std::string::npos);
 }
 
@@ -51,7 +56,7 @@ TEST(Transcript, TheSearchFindsATextThatLeaked) {
   std::ofstream(directory / "broker/store/db") << "nothing here";
   std::ostringstream out;
   Transcript transcript(out, directory / "broker/log", true);
-  transcript.said("alice", "bob", "the secret");
+  transcript.said(kAlice, "bob", "the secret");
   EXPECT_TRUE(transcript.search(directory / "broker"));
   std::ofstream(directory / "broker/store/wal") << std::string("\0\0 the secret \0", 14);
   EXPECT_FALSE(transcript.search(directory / "broker"));

@@ -25,7 +25,7 @@ std::vector<json> said(const std::vector<json>& events) {
 
 class Up : public ::testing::Test {
  protected:
-  test::Run once() {
+  test::Ended once() {
     return test::sealwire(directory_,
                           {"up", "--demo", "--once", "--json", "--dir", directory_ / "dev"});
   }
@@ -72,7 +72,7 @@ TEST_F(Up, KilledOutrightItLeavesNoBrokerBehind) {
   // The broker holds its store's lock while it lives: the next start waits for nobody else.
   for (;;)
     if (child->ended()) break;
-  test::Run next;
+  test::Ended next;
   for (int attempt = 0; attempt < 50; ++attempt)
     if (next = once(); next.status == 0) break;
   EXPECT_EQ(next.status, 0) << next.err;
