@@ -1,4 +1,4 @@
-"""A `sealwired` of the build under test, in a folder of its own, on a port of the system's choice."""
+"""A `sealwired` of the build under test, in a folder of its own, on ports of its own choice."""
 
 import re
 import subprocess

@@ -129,6 +129,8 @@ class Session:
         self._until(lambda: number in self.replies)
         reply = self.replies[number]
         if reply.code != Code.ok:
+            if reply.response is not None:
+                raise wire.Malformed("a response to what was refused (DLV-055)")
             raise Denied(reply.code)
         return reply.response
 

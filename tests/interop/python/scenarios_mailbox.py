@@ -71,6 +71,29 @@ def tombstone(world, bound):
     refusal_of(a, short, world.broker.key, Code.expired)
 
 
+@scenario("what an entry costs of the byte credit")
+def costs(world, bound):
+    a, b = world.conversation(bound)
+    envelope, _ = say(a, bytes(1000))
+    b.reconnect()
+    entry_costs(b, len(envelope.bytes), "Delivery")
+    b.session.call("SetContact", agent=a.agent.id, contact=wire.Contact.blocked)
+    b.reconnect()
+    equal(b.next_entry().item.table, "Tombstone", "item")
+    a.session.grant(1)
+    refused = a.session.take(1)[0].item
+    a.reconnect()
+    entry_costs(a, len(refused.refusal.statement) + 64, "Refused")
+
+
+def entry_costs(person, size, item):
+    """The next entry is this item and needs exactly so many bytes of credit."""
+    person.session.grant(1, size=size - 1)
+    expect(person.session.nothing_comes(), f"a {item} for less than {size} bytes")
+    person.session.grant(1, size=size)
+    equal(person.session.take(1)[0].item.table, item, "item")
+
+
 @scenario("a Nack comes to the sender, and counts as an acknowledgement")
 def nack(world, bound):
     a, b = world.conversation(bound)

@@ -84,6 +84,44 @@ def whole_bundles(world, bound):
     equal(b.next_envelope().id, welcome.id, "the first that comes")
 
 
+@scenario("a bundle of two applications, and one half accepted before, are refused")
+def bundles(world, bound):
+    a, b = world.pair(bound)
+    chain = Chain()
+    opening = chain.opening(a.agent, b.key)
+    accepted(a.session.send(opening)[0])
+    another = chain.welcome(a.agent, [b.key], opening[0], b"another")
+    refuse(a, [opening[0], another], Code.id_conflict)
+    chain.take(opening[0].header, opening[0].link)
+    chain.enter(1)
+    first = chain.application(a.agent, b"1")
+    chain.take(first.header, first.link)
+    refuse(a, [first, chain.application(a.agent, b"2")], Code.malformed)
+    accepted(a.session.send([first])[0])
+
+
+@scenario("positions never go back to an earlier epoch")
+def earlier_epoch(world, bound):
+    a, b = world.conversation(bound)
+    commit = a.chain.commit(a.agent, [a.key, b.key], b"an update")
+    accepted(a.session.send([commit])[0])
+    a.chain.take(commit.header, commit.link)
+    a.chain.enter(2)
+    say(a)
+    refuse(a, a.chain.application(a.agent, b"x", epoch=1, sender_seq=2), Code.chain_broken)
+    say(a)
+
+
+@scenario("a second opening of the same incarnation is an epoch_conflict")
+def second_opening(world, bound):
+    a, b = world.conversation(bound)
+    for incarnation in (1, 3):
+        answer = refuse(b, Chain(a.chain.conversation, incarnation).opening(b.agent, a.key),
+                        Code.epoch_conflict)
+        equal((answer.incarnation, answer.epoch), (1, 1), "the state")
+    goes_on(a, b)
+
+
 @scenario("stale_epoch: an epoch ahead, one 3 behind, another incarnation")
 def stale_epoch(world, bound):
     a, b = world.conversation(bound)
