@@ -322,6 +322,10 @@ bool Pipeline::drain(std::chrono::milliseconds deadline) {
 }
 
 void Pipeline::reload(RouterConfig config) {
+  {
+    const std::lock_guard lock(impl_->handshake_mutex);
+    impl_->handshake_limit = HandshakeLimit(config.handshakes, config.handshake_addresses_max);
+  }
   impl_->inbox.push_config(std::move(config));
 }
 

@@ -46,7 +46,8 @@ class Pipeline final : public channel::Handler {
   /// Refuses what is new, commits what was decided, closes every session as `closing`. True when
   /// all that happened before `deadline`.
   bool drain(std::chrono::milliseconds deadline);
-  /// Takes over admission, quotas and rates; the rest of `config` needs a restart. Any thread.
+  /// Takes over admission, quotas and rates (those of handshakes start anew); the rest of `config`
+  /// needs a restart. Any thread.
   void reload(RouterConfig config);
   /// The router makes progress and its last commit succeeded: what /readyz tells. Any thread.
   bool healthy() const;

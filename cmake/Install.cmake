@@ -1,10 +1,11 @@
 # What `cmake --install` lays down: the programs, and the C++ SDK as one static library with its
 # headers, a CMake package (Sealwire::sdk) and a pkg-config file.
 
-# The programs install themselves; both lie in one folder already when built.
+# The programs lie in one folder already when built: the one starts the other.
 foreach(program sealwire_cli sealwired)
   if(TARGET ${program})
     set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -50,7 +51,7 @@ install(TARGETS sealwire_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/cpp/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 # The pkg-config names of what the archive needs at link time.
-set(SEALWIRE_REQUIRES "libsodium libzmq sqlite3 openssl fmt")
+set(SEALWIRE_REQUIRES "libsodium libzmq sqlite3 openssl")
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sealwire)
 configure_package_config_file(cmake/SealwireConfig.cmake.in ${CMAKE_BINARY_DIR}/SealwireConfig.cmake

@@ -43,7 +43,7 @@ struct Header {
 
 Bytes encode_header(const Header& header);
 
-/// Checks everything that can be said of a header alone: ENV-010 to ENV-029. `bytes` may be
+/// Checks everything that can be said of a header alone: ENV-010 to ENV-020. `bytes` may be
 /// unaligned. Fails with header_malformed, suite_unsupported, critical_unknown, kind_unknown,
 /// provenance_invalid or lifetime_too_long.
 Result<Header> decode_header(ByteSpan bytes);

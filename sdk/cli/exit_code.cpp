@@ -78,6 +78,7 @@ ExitCode exit_code(Errc code) {
     case Errc::agent_id_malformed:
     case Errc::invite_malformed:
     case Errc::address_invalid:
+    case Errc::content_malformed:
     case Errc::peer_unknown:
       return ExitCode::usage;
     default:

@@ -23,7 +23,9 @@ Outcome<> request(Context& context, const RequestOptions& options) {
   auto agent = open_agent(context, Reach::connected, std::min(*wait, kConnectTimeout));
   if (!agent) return tl::unexpected(agent.error());
   const auto answer = agent->request(options.peer, std::move(*payload), *wait);
-  if (!answer && answer.error().code == Errc::timeout)
+  // The request's envelope expires with it: which of the two is noticed first is chance.
+  if (!answer &&
+      (answer.error().code == Errc::timeout || answer.error().code == Errc::envelope_expired))
     return failure(Errc::timeout, "no answer from " + options.peer + " within " + options.wait,
                    "is that agent running? the same command with a longer -W");
   if (!answer) return failure(answer.error());

@@ -163,19 +163,26 @@ void PipeSession::request(Operation operation) {
   }
   const std::uint64_t number = next_request_++;
   requests_.emplace(number, std::thread([this, number, asked = std::move(operation)] {
-                      const auto answer = agent_.request(asked.to, to_payload(asked.content),
-                                                         Millis(asked.deadline_ms));
-                      if (answer) {
-                        Json event = with_ref({{"event", "reply"}}, asked.ref);
-                        event.update(message_json(*answer));
-                        events_.write(event);
-                      } else {
-                        fail_operation(asked.ref, answer.error());
-                      }
+                      ask(asked);
                       const std::lock_guard done(mutex_);
                       finished_.push_back(number);
                       changed_.notify_all();
                     }));
+}
+
+void PipeSession::ask(const Operation& asked) {
+  const auto answer =
+      agent_.request(asked.to, to_payload(asked.content), Millis(asked.deadline_ms));
+  if (answer) {
+    Json event = with_ref({{"event", "reply"}}, asked.ref);
+    event.update(message_json(*answer));
+    events_.write(event);
+  } else if (answer.error().code == Errc::envelope_expired) {
+    // The request's envelope expires with it: which of the two is noticed first is chance.
+    fail_operation(asked.ref, {Errc::timeout, "no answer within its deadline"});
+  } else {
+    fail_operation(asked.ref, answer.error());
+  }
 }
 
 void PipeSession::acknowledge(const Operation& operation) {

@@ -53,6 +53,7 @@ class PipeSession {
   void send(const Operation& operation);
   void reply(const Operation& operation);
   void request(Operation operation);
+  void ask(const Operation& asked);
   void acknowledge(const Operation& operation);
   void peers(const Operation& operation);
   void watch(std::string ref, Result<Sending> sending);
