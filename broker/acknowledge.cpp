@@ -70,8 +70,11 @@ Result<> refuse(Core& core, Session& session, const Nacked& nack) {
 }
 
 Result<> resume(Core& core, Agent& agent, const handshake::ProvenPeer& peer) {
-  const std::uint64_t acked = std::min(peer.acked, agent.committed.mailbox.last);
-  if (peer.incarnation != core.incarnation || acked <= agent.state.mailbox.acked) return {};
+  if (peer.incarnation != core.incarnation) return {};
+  const std::uint64_t acked = peer.acked;
+  if (acked > agent.committed.mailbox.last)
+    return fail(Errc::frame_unexpected, "a resume cursor beyond the mailbox's end");
+  if (acked <= agent.state.mailbox.acked) return {};
   SW_TRY(const std::uint64_t bytes_total, bytes_total_of(core, agent.number, acked));
   advance_to(core, agent, acked, bytes_total);
   return {};

@@ -13,7 +13,8 @@ Result<> acknowledge(Core& core, Session& session, std::uint64_t sequence);
 /// names.
 Result<> refuse(Core& core, Session& session, const Nacked& nack);
 
-/// The resume cursor of a handshake (DLV-026). A cursor beyond the mailbox's end counts as its end.
+/// The resume cursor of a handshake (DLV-026). Fails with frame_unexpected for one beyond the
+/// mailbox's end (DLV-035).
 Result<> resume(Core& core, Agent& agent, const handshake::ProvenPeer& peer);
 
 }  // namespace sealwire::broker

@@ -17,10 +17,9 @@ EnvelopeId peek_id(const Bytes& bytes) {
   return header ? value<EnvelopeId>((*header)->id()) : EnvelopeId{};
 }
 
-Result<VerifiedEnvelope> verify(const Doorway& door, Bytes bytes, UnixMillis now) {
+Result<VerifiedEnvelope> verify(const Doorway& door, Bytes bytes) {
   SW_TRY(Envelope envelope, Envelope::parse(std::move(bytes)));
   if (envelope.header().sender != door.peer) return fail(Errc::sender_mismatch);
-  SW_CHECK(check_times(envelope.header(), now));
   if (door.verification == VerificationMode::session)
     return verify_session(std::move(envelope), door.peer);
   return verify_signature(std::move(envelope));
@@ -85,11 +84,11 @@ Result<Handshaken> shake_hands(Doorway& door, ByteSpan message) {
   return Handshaken{{}, PeerProven{door.connection, std::move(peer)}};
 }
 
-Bundle verify_bundle(const Doorway& door, const wire::Bundle& from, UnixMillis now) {
+Bundle verify_bundle(const Doorway& door, const wire::Bundle& from) {
   Bundle bundle;
   for (const wire::EnvelopeBytes* envelope : *from.envelopes()) {
     const bool first = bundle.envelopes.empty();
-    auto verified = verify(door, to_bytes(span_of(envelope->bytes())), now);
+    auto verified = verify(door, to_bytes(span_of(envelope->bytes())));
     if (first) {
       bundle.first_id =
           verified ? verified->header().id : peek_id(to_bytes(span_of(envelope->bytes())));

@@ -35,8 +35,8 @@ struct Handshaken {
 };
 Result<Handshaken> shake_hands(Doorway& door, ByteSpan message);
 
-/// One bundle's envelopes, each parsed, in time, and its signature checked; or why not.
-Bundle verify_bundle(const Doorway& door, const wire::Bundle& from, UnixMillis now);
+/// One bundle's envelopes, each parsed and its signature checked; or why not.
+Bundle verify_bundle(const Doorway& door, const wire::Bundle& from);
 
 /// A call's request. What can be checked without state is; a failure is in `refused`.
 Called read_call(const Doorway& door, const wire::Call& from, UnixMillis now);

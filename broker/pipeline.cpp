@@ -34,7 +34,7 @@ Result<Ingressed> ingress(Doorway& door, ByteSpan message, UnixMillis now) {
     case wire::Body::Send: {
       Submitted submitted{connection, {}};
       for (const wire::Bundle* bundle : *frame.as<wire::Send>()->bundles())
-        submitted.bundles.push_back(verify_bundle(door, *bundle, now));
+        submitted.bundles.push_back(verify_bundle(door, *bundle));
       return Ingressed{{}, std::move(submitted)};
     }
     case wire::Body::Ack:
@@ -130,6 +130,9 @@ Result<> decide_bundle(Core& core, const Session& session, Agent& sender, Bundle
   SW_CHECK(admissible(core, sender, bundle));
   SW_TRY(const bool again, repeated(core, session, sender, bundle));
   if (again) return {};
+  // After the question for duplicates: what was accepted stays accepted when it is sent again late.
+  for (const VerifiedEnvelope& envelope : bundle.envelopes)
+    SW_CHECK(check_times(envelope.header(), core.now));
   if (bundle.envelopes.size() > 1 &&
       !sender.conversations.take(core.config.conversations, 1, core.now))
     return fail(Errc::rate_limited, "conversations");

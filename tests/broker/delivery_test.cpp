@@ -100,11 +100,15 @@ TEST_F(Delivery_, The_resume_cursor_acknowledges_for_this_incarnation_of_the_bro
   EXPECT_EQ(sequences(foreign), (Sequences{1, 2, 3, 4, 5}));
   Client& resumed = world.connect(bob, {.acked = 4, .incarnation = incarnation});
   EXPECT_EQ(sequences(resumed), (Sequences{5}));
+}
+
+TEST_F(Delivery_, DLV_035_A_resume_cursor_beyond_the_end_is_refused_and_skips_nothing) {
+  send(4);
+  const auto incarnation = world.router->incarnation();
   Client& beyond = world.connect(bob, {.acked = 99, .incarnation = incarnation});
-  EXPECT_TRUE(beyond.ready);
-  EXPECT_TRUE(beyond.entries.empty());
-  send(1);
-  EXPECT_EQ(sequences(beyond), (Sequences{6})) << "a cursor beyond the end does not skip entries";
+  EXPECT_FALSE(beyond.ready);
+  EXPECT_EQ(beyond.closed, Errc::frame_unexpected);
+  EXPECT_EQ(sequences(world.connect(bob)), (Sequences{1, 2, 3, 4, 5}));
 }
 
 TEST_F(Delivery_, An_Ack_of_what_was_never_delivered_ends_the_session) {
