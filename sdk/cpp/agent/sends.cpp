@@ -120,6 +120,9 @@ Result<Message> AgentImpl::request(std::string_view peer, Payload payload, Milli
       if (auto answered = answer->wait(std::max(left, Millis(0)))) result = std::move(*answered);
     }
   }
+  // The request's envelope lives as long as its deadline: that it expired is that nobody answered.
+  if (!result && result.error().code == Errc::envelope_expired)
+    result = fail(Errc::timeout, "no answer before the deadline");
   const std::scoped_lock held(sends_mutex_);
   requests_.erase(ticket);
   std::erase_if(requests_by_id_, [&](const auto& entry) { return entry.second == answer; });
