@@ -157,6 +157,19 @@ TEST_F(Conversation_, The_same_envelope_again_is_accepted_again_and_delivered_on
   EXPECT_EQ(b2.entries.size(), delivered) << "nothing was added to the mailbox";
 }
 
+TEST_F(Conversation_, DLV_005_The_same_envelope_again_after_its_expiry_is_still_accepted) {
+  const auto talk = world.introduce(a, b);
+  const auto once = alice.application(talk, world.now);
+  a.submit(once);
+  const auto sequence = a.accepted.at(once.header.id);
+  world.now = once.header.expires + kSecondMs;
+  Client& late = world.connect(alice);
+  late.submit(once);
+  ASSERT_TRUE(late.accepted.contains(once.header.id))
+      << "whoever lost the first Accepted must learn";
+  EXPECT_EQ(late.accepted.at(once.header.id), sequence);
+}
+
 TEST_F(Conversation_, The_same_envelope_again_while_the_first_is_on_its_way_to_disk_is_one) {
   const auto talk = world.introduce(a, b);
   world.hold_commits = true;
