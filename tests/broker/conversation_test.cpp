@@ -277,7 +277,8 @@ TEST_F(Conversation_, A_spoofed_sender_a_bad_signature_and_a_foreign_context_are
   EXPECT_EQ(refused(), wire::Code::unauthenticated);
   auto made = alice.application(talk, world.now);
   Bytes tampered = made.bytes;
-  const auto body = Envelope::parse(made.bytes)->body();
+  const auto parsed = Envelope::parse(made.bytes);
+  const ByteSpan body = parsed->body();
   const auto at = std::search(tampered.begin(), tampered.end(), body.begin(), body.end());
   *at ^= 1;
   a.send_bundles({{tampered}});
