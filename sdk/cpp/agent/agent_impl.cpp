@@ -85,10 +85,10 @@ Result<std::shared_ptr<AgentImpl>> AgentImpl::open(Options options) {
     if (inviter == nullptr || inviter->contact == Peer::Contact::none)
       SW_CHECK(core->peers().redeem(options.invite, "", {}));
   }
+  impl->on_flush(*core);  // the peers are known from the first call on
   Driver::Listener& listener = *impl;
   impl->driver_ =
       std::make_unique<Driver>(std::move(core), std::move(endpoints), options.offline, listener);
-  impl->driver_->post([raw = impl.get()](sdk::Core& running) { raw->on_flush(running); });
   impl->driver_->start();
   if (options.offline)
     impl->last_error_ = Error{Errc::closed, "the agent was opened to stay offline"};
