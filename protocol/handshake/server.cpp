@@ -35,8 +35,8 @@ Result<Bytes> Server::answer(ByteSpan message) {
     return fail(Errc::version_unsupported, "client offers other versions than sealwire/0");
   if (hello->suite() != kSuite)
     return fail(Errc::suite_unsupported, std::to_string(hello->suite()));
-  // SES-003: a client that cannot bind gets sealed frames; one whose "none" was put there on the way
-  // will not accept our signature over that Hello.
+  // SES-003: a client that cannot bind gets sealed frames; one whose "none" was put there on the
+  // way will not accept our signature over that Hello.
   if (hello->binding() == wire::Binding::none) binding_ = {};
   if (hello->binding() != binding_.type)
     return fail(Errc::binding_mismatch, wire::EnumNameBinding(hello->binding()));

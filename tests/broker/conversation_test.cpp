@@ -157,6 +157,19 @@ TEST_F(Conversation_, The_same_envelope_again_is_accepted_again_and_delivered_on
   EXPECT_EQ(b2.entries.size(), delivered) << "nothing was added to the mailbox";
 }
 
+TEST_F(Conversation_, DLV_005_The_same_envelope_again_after_its_expiry_is_still_accepted) {
+  const auto talk = world.introduce(a, b);
+  const auto once = alice.application(talk, world.now);
+  a.submit(once);
+  const auto sequence = a.accepted.at(once.header.id);
+  world.now = once.header.expires + kSecondMs;
+  Client& late = world.connect(alice);
+  late.submit(once);
+  ASSERT_TRUE(late.accepted.contains(once.header.id))
+      << "whoever lost the first Accepted must learn";
+  EXPECT_EQ(late.accepted.at(once.header.id), sequence);
+}
+
 TEST_F(Conversation_, The_same_envelope_again_while_the_first_is_on_its_way_to_disk_is_one) {
   const auto talk = world.introduce(a, b);
   world.hold_commits = true;
@@ -264,7 +277,8 @@ TEST_F(Conversation_, A_spoofed_sender_a_bad_signature_and_a_foreign_context_are
   EXPECT_EQ(refused(), wire::Code::unauthenticated);
   auto made = alice.application(talk, world.now);
   Bytes tampered = made.bytes;
-  const auto body = Envelope::parse(made.bytes)->body();
+  const auto parsed = Envelope::parse(made.bytes);
+  const ByteSpan body = parsed->body();
   const auto at = std::search(tampered.begin(), tampered.end(), body.begin(), body.end());
   *at ^= 1;
   a.send_bundles({{tampered}});

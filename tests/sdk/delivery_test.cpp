@@ -59,6 +59,7 @@ TEST(SdkDelivery, BothSidesOpeningAtOnceAgreeOnOneConversation) {
   net.run();
   EXPECT_EQ(bob->texts(), std::vector<std::string>{"from alice"});
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"from bob"});
+  EXPECT_EQ(alice->conversations(*bob).size(), 2u) << "both did open one";
   alice->received.clear();
   bob->received.clear();
   alice->send(*bob, "again");
@@ -111,7 +112,7 @@ TEST(SdkDelivery, RestartAtAnyFrameLosesAndRepeatsNothing) {
       const auto texts = bob->texts();
       got.insert(got.end(), texts.begin(), texts.end());
       bob->acknowledge_all();
-      net.run();
+      net.pass(kSecondMs);  // acknowledgements may wait a little for company on disk
       if (round % 2 == 0) {
         alice->restart();
         bob->cut();
@@ -139,7 +140,7 @@ TEST(SdkDelivery, UnacknowledgedMessagesComeAgainAfterARestartWithTheSameId) {
   net.run();
   const MessageId second = bob->received[1].id;
   bob->core->acknowledge(bob->received[0].number, false);
-  net.run();
+  net.pass(kSecondMs);
   bob->restart();
   net.run();
   ASSERT_EQ(bob->texts(), std::vector<std::string>{"two"});

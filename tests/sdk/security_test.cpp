@@ -160,6 +160,43 @@ TEST(SdkSecurity, ATamperedEnvelopeIsNotTaken) {
   EXPECT_TRUE(bob->connected) << "and nothing keeps it from going on";
 }
 
+// A commit that one side cannot process wedges the group: that side opens the next incarnation.
+TEST(SdkSecurity, AWedgedGroupIsOpenedAgain) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  const sdk::Conversation& conversation = *alice->conversations(*bob)[0];
+  Header commit;
+  commit.id = make_envelope_id(net.now, net.random);
+  commit.sender = alice->core->self().instance;
+  commit.kind = Kind::commit;
+  commit.conversation = conversation.id;
+  commit.incarnation = conversation.incarnation;
+  commit.epoch = conversation.epoch;
+  commit.recipients = {commit.sender, bob->core->self().instance};
+  commit.created = net.now;
+  commit.expires = net.now + kHourMs;
+  commit.sender_seq = conversation.sealed.seq_in(commit.epoch);
+  commit.previous = conversation.sealed.link;
+  const SealedEnvelope rubbish =
+      seal_envelope(encode_header(commit), as_bytes("rubbish"), alice->key.key);
+  flatbuffers::FlatBufferBuilder b;
+  const std::vector envelopes{wire::CreateEnvelopeBytes(b, put(b, rubbish.bytes))};
+  const std::vector bundles{wire::CreateBundle(b, b.CreateVector(envelopes))};
+  net.to_broker(*alice, finish_frame(b, wire::CreateSend(b, b.CreateVector(bundles))));
+  net.run();
+  net.pass(kMinuteMs);
+  ASSERT_EQ(bob->conversations(*alice).size(), 1u);
+  EXPECT_EQ(bob->conversations(*alice)[0]->incarnation, 2u);
+  EXPECT_EQ(alice->conversations(*bob)[0]->incarnation, 2u);
+  alice->send(*bob, "two");
+  bob->send(*alice, "back");
+  net.run();
+  EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(alice->texts(), std::vector<std::string>{"back"});
+}
+
 // The sender itself seals rubbish, and signs it: it learns by a signed refusal, and the chain goes
 // on behind it.
 TEST(SdkSecurity, WhatItsSenderSealedWronglyIsRefusedToItAndTheGroupGoesOn) {
@@ -245,8 +282,15 @@ TEST(SdkSecurity, ALostStateComesBackByANewKeyPackage) {
   net.run();
   bob->add(*alice);
   net.run();
+  const auto lost = alice->send(*bob, "into the old group");
+  net.run();
+  EXPECT_TRUE(alice->outcome(lost).done && *alice->outcome(lost).done);
+  EXPECT_EQ(alice->count(Notice::Kind::refused), 1u) << "a signed refusal, not silence";
+  net.pass(kMinuteMs);
+  alice->send(*bob, "into the new one");
   bob->send(*alice, "I am back");
   net.run();
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"into the new one"});
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"I am back"});
 }
 

@@ -118,6 +118,12 @@ mls::Policy Conversations::policy(const InstanceKey& peer) const {
 }
 
 void Conversations::changed(Conversation& conversation) {
+  shared_.urgent = true;
+  touch_lazily(conversation);
+}
+
+void Conversations::touch_lazily(Conversation& conversation) {
+  shared_.defer();
   if (std::exchange(conversation.changed, true)) return;
   changed_.push_back(conversation.id);
 }

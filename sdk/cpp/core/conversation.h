@@ -93,6 +93,8 @@ class Conversations {
   void forget(Conversation& conversation);
   /// Something of it that is not MLS state was set: to be written.
   void touch(Conversation& conversation) { changed(conversation); }
+  /// The same for what the broker tells again.
+  void touch_lazily(Conversation& conversation);
 
   Result<mls::Group*> group(Conversation& conversation);
   /// Puts what changed into the next flush's writes.

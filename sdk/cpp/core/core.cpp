@@ -7,6 +7,8 @@ namespace sealwire::sdk {
 namespace {
 
 const RowKey kBrokerRow(as_bytes("broker"));
+constexpr std::uint64_t kLazyMs = 20;
+constexpr std::size_t kLazyOps = 1024;
 
 // What a peer must do about an error is for wire_code to say; these end more than the session.
 bool is_final(Errc code) {
@@ -49,17 +51,17 @@ Result<Unit> make_unit(const SendRequest& request, std::uint64_t number, UnixMil
 
 Core::Core(Config config, const KeyFile& identity, AgentIdentity self, State& state, Random& random,
            UnixMillis now)
-    : shared_{identity.key,
-              std::move(self),
-              std::move(config),
-              state,
-              random,
-              now,
-              {},
-              {},
-              {},
-              {},
-              {}},
+    : shared_{.key = identity.key,
+              .self = std::move(self),
+              .config = std::move(config),
+              .state = state,
+              .random = random,
+              .now = now,
+              .ops = {},
+              .events = {},
+              .completions = {},
+              .fatal = {},
+              .lazy_since = {}},
       session_(shared_),
       calls_(shared_, session_),
       peers_(shared_, session_, calls_),
@@ -193,11 +195,13 @@ void Core::on_timer(UnixMillis now) {
 UnixMillis Core::next_timer() const {
   UnixMillis next = std::min({session_.next_timer(), calls_.next_timer(), outbox_.next_timer()});
   if (session_.ready()) next = std::min(next, keys_.next_timer());
+  if (shared_.lazy_since) next = std::min(next, *shared_.lazy_since + kLazyMs);
   return next;
 }
 
 void Core::close(UnixMillis now) {
   shared_.now = now;
+  closing_ = true;
   session_.stop();
 }
 
@@ -233,6 +237,20 @@ void Core::acknowledge(std::uint64_t inbox_number, bool erased) {
   inbox_.acknowledge(inbox_number, erased);
 }
 
+// What can wait a little does, for something else's fsync: the rows of what the broker has accepted
+// and of what the application has acknowledged.
+Result<> Core::write(UnixMillis now) {
+  const bool due = shared_.lazy_since && (now >= *shared_.lazy_since + kLazyMs ||
+                                          shared_.ops.size() >= kLazyOps || closing_);
+  if (!shared_.urgent && !due) return {};
+  conversations_.save();
+  SW_CHECK(shared_.state.commit(shared_.ops));
+  shared_.ops.clear();
+  shared_.urgent = false;
+  shared_.lazy_since.reset();
+  return {};
+}
+
 Core::Output Core::flush(UnixMillis now) {
   shared_.now = now;
   Output output;
@@ -240,13 +258,9 @@ Core::Output Core::flush(UnixMillis now) {
     // A key that was just published, a look-up, a Welcome: all may let something else go on.
     keys_.on_timer();
     outbox_.pump();
-    conversations_.save();
     inbox_.answer();
+    if (const auto written = write(now); !written) shared_.stop(written.error());
   }
-  if (!shared_.fatal && !shared_.ops.empty())
-    if (const auto written = shared_.state.commit(shared_.ops); !written)
-      shared_.stop(written.error());
-  shared_.ops.clear();
   output.events = std::exchange(shared_.events, {});
   output.completions = std::exchange(shared_.completions, {});
   if (shared_.fatal) {

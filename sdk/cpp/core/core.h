@@ -76,6 +76,7 @@ class Core {
   void on_ready();
   void end_session(const Error& why);
   void adopt_unit(Unit unit, bool stored);
+  Result<> write(UnixMillis now);
 
   Shared shared_;
   Session session_;
@@ -85,6 +86,7 @@ class Core {
   Conversations conversations_;
   Outbox outbox_;
   Inbox inbox_;
+  bool closing_ = false;
 };
 
 }  // namespace sealwire::sdk

@@ -155,7 +155,7 @@ Result<> Inbox::process() {
 
 void Inbox::acknowledge(std::uint64_t number, bool erased) {
   if (number == 0) return;
-  if (!erased) shared_.erase(Table::inbox, RowKey(number));
+  if (!erased) shared_.erase_lazily(Table::inbox, RowKey(number));
   if (waiting_ > 0) --waiting_;
 }
 

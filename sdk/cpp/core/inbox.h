@@ -64,7 +64,11 @@ class Inbox {
                       std::uint64_t conversation_sequence);
   /// Tells the sender, signed, that its envelope could not be processed.
   void refuse(const Entry& entry, const Envelope& envelope, const AgentId* from,
-              const Error& error);
+              const Error& error) {
+    refuse(entry, envelope, from, error, wire_code(error.code));
+  }
+  void refuse(const Entry& entry, const Envelope& envelope, const AgentId* from, const Error& error,
+              wire::Code code);
   void save_cursor();
 
   Shared& shared_;

@@ -75,7 +75,9 @@ Result<> Inbox::on_group_envelope(const Entry& entry, const PeerRow& peer, Envel
   if (conversation == nullptr || conversation->peer_instance != header.sender ||
       header.incarnation > conversation->incarnation) {
     if (entry.sequence != 0)
-      refuse(entry, envelope, &peer.agent, {Errc::mls_epoch, "for a group that we are not in"});
+      // `unknown` tells the sender that this is not about one message: it opens another group.
+      refuse(entry, envelope, &peer.agent, {Errc::mls_epoch, "for a group that we are not in"},
+             wire::Code::unknown);
     return {};
   }
   if (header.incarnation < conversation->incarnation) {
@@ -308,13 +310,18 @@ void Inbox::on_refused(const Entry& entry) {
                     by_broker ? "refused by the broker" : "refused by its receiver"};
   shared_.tell(RefusedLater{message_id(*id, 0), error});
   if (peer == nullptr) return;
-  // Our opening could not be joined: another key package, another incarnation.
   Conversation* conversation = conversations_.for_sending(peer->agent);
-  if (conversation != nullptr && conversation->opened_by == *id) outbox_.reopen(*conversation);
+  if (conversation == nullptr) return;
+  // Our opening could not be joined, or the peer has lost its state; not what was refused before
+  // the conversation was opened as it is now.
+  const bool not_joined = conversation->opened_by == *id;
+  const bool lost = (*root)->code() == wire::Code::unknown &&
+                    (*root)->created_ms() >= conversation->last_update.value;
+  if ((not_joined || lost) && !conversation->reopen) outbox_.reopen(*conversation);
 }
 
 void Inbox::refuse(const Entry& entry, const Envelope& envelope, const AgentId* from,
-                   const Error& error) {
+                   const Error& error, wire::Code code) {
   const MessageId message = message_id(envelope.header().id, 0);
   shared_.notice(Notice::Kind::undecryptable, error.detail, error, from, &message);
   if (entry.sequence == 0) return;
@@ -323,9 +330,8 @@ void Inbox::refuse(const Entry& entry, const Envelope& envelope, const AgentId* 
   const auto id = put(b, envelope.header().id.bytes);
   const auto digest = put(b, envelope.digest().bytes);
   SignedStatement refusal{
-      finish_statement(
-          b, wire::CreateRefusal(b, issuer, id, digest, wire_code(error.code), shared_.now.value),
-          kRefusalId),
+      finish_statement(b, wire::CreateRefusal(b, issuer, id, digest, code, shared_.now.value),
+                       kRefusalId),
       {}};
   refusal.signature = sign_statement(shared_.key, label::kRefusal, refusal.statement);
   Writer row;

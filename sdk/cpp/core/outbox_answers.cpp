@@ -61,12 +61,13 @@ void Outbox::finish(InFlight at, std::uint64_t sequence) {
                        &conversation->peer);
     } else if (unit.chained() && unit.incarnation == conversation->incarnation) {
       conversation->accepted = {unit.epoch, unit.sender_seq + 1, unit.link};
-      conversations_.touch(*conversation);
+      conversations_.touch_lazily(*conversation);
       if (unit.kind == Unit::Kind::update) done = conversations_.update_accepted(*conversation);
     }
     if (!done) shared_.stop(done.error());
   }
-  if (!unit.transient) shared_.erase(Table::outbox, RowKey(unit.number));
+  // If this is lost the same bytes are sent again, and accepted again.
+  if (!unit.transient) shared_.erase_lazily(Table::outbox, RowKey(unit.number));
   Flight& flight = flights_[id];
   drop(at);
   if (flight.broken)

@@ -35,10 +35,25 @@ struct Shared {
   std::vector<std::function<void()>> completions;
   std::optional<Error> fatal;  // the agent must stop: going on would break a promise
 
+  bool urgent = false;                   // `ops` must be on disk before anything is told
+  std::optional<UnixMillis> lazy_since;  // something is to be written that can wait a little
+
   void write(Table table, RowKey row, SecretBytes value) {
+    urgent = true;
     ops.push_back({table, row, std::move(value)});
   }
-  void erase(Table table, RowKey row) { ops.push_back({table, row, std::nullopt}); }
+  void erase(Table table, RowKey row) {
+    urgent = true;
+    ops.push_back({table, row, std::nullopt});
+  }
+  /// For a row of which nothing worse comes than that something harmless happens again.
+  void erase_lazily(Table table, RowKey row) {
+    defer();
+    ops.push_back({table, row, std::nullopt});
+  }
+  void defer() {
+    if (!lazy_since) lazy_since = now;
+  }
   void tell(Event event) { events.push_back(std::move(event)); }
   void notice(Notice::Kind kind, std::string detail, std::optional<Error> error = {},
               const AgentId* peer = nullptr, const MessageId* message = nullptr);

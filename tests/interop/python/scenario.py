@@ -11,17 +11,13 @@ from handshake import SessionClosed
 from identity import HOUR_MS, Agent, check_redeemed, invite_text, parse_invite
 
 SCENARIOS = []
-Scenario = namedtuple("Scenario", "title function bound dispute")
+Scenario = namedtuple("Scenario", "title function bound")
 
 
-def scenario(title, bindings=(True, False), dispute=None):
-    """Registers a check, to be run on bound sessions, on unbound ones, or on both.
-
-    `dispute` says in what the broker differed from SPEC.md when last looked at: such a check does
-    not count as failed, and counts as passed once it passes.
-    """
+def scenario(title, bindings=(True, False)):
+    """Registers a check, to be run on bound sessions, on unbound ones, or on both."""
     def register(function):
-        SCENARIOS.extend(Scenario(f"{title} ({'bound' if b else 'sealed'})", function, b, dispute)
+        SCENARIOS.extend(Scenario(f"{title} ({'bound' if b else 'sealed'})", function, b)
                          for b in bindings)
         return function
     return register

@@ -24,7 +24,7 @@ def answer(socket):
 
 
 def closes_unread(person):
-    """SES-022. That no Close says so is a check of its own among the disputes."""
+    """SES-022."""
     expect(person.session.closing_code() in (None, Code.unauthenticated), "another code")
 
 

@@ -47,7 +47,7 @@ class Development : public ::testing::Test {
 
   /// `sealwire -c WHO ARGUMENTS…`
   static Ended as(const std::string& who, std::vector<std::string> arguments,
-                const std::string& input = {}) {
+                  const std::string& input = {}) {
     arguments.insert(arguments.begin(), {"--home", *directory_ / "agents", "-c", who});
     return sealwire(*directory_, std::move(arguments), input);
   }

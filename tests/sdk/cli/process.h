@@ -43,7 +43,7 @@ inline std::string slurp(const std::string& file) {
 
 /// `sealwire ARGUMENTS…` with SEALWIRE_HOME at `home`.
 inline Ended sealwire(const TemporaryDirectory& home, std::vector<std::string> arguments,
-                    const std::string& input = {}) {
+                      const std::string& input = {}) {
   std::string command = "exec \"$0\" \"$@\" 2>'" + (home / "stderr") + "'";
   std::vector<std::string> argv{"/bin/sh", "-c", command, SEALWIRE_CLI};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
