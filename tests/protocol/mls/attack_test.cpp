@@ -249,16 +249,17 @@ TEST(Attack, a_false_tree_or_group_info_does_not_get_a_joiner) {
       Errc::mls_tree_invalid));
   EXPECT_TRUE(refused(join([](GroupInfo& i) { i.signer = LeafIndex{900}; }, trio.mallory.key),
                       Errc::mls_tree_invalid));
-  // A parent node that no member below it has set.
-  EXPECT_TRUE(refused(join(
-                          [&](GroupInfo& info) {
-                            replace_tree(info, [&](RatchetTree& tree) {
-                              const auto key = crypto::AgreementKey::generate(trio.mallory.random);
-                              tree.set_parent(NodeIndex{5}, {to_bytes(key.public_key), {}, {}});
-                            });
-                          },
-                          trio.mallory.key),
-                      Errc::mls_tree_invalid));
+  // A parent node that no member below it has set; only its hash tells.
+  EXPECT_TRUE(
+      refused(join(
+                  [&](GroupInfo& info) {
+                    replace_tree(info, [&](RatchetTree& tree) {
+                      const auto key = crypto::AgreementKey::generate(trio.mallory.random);
+                      tree.set_parent(NodeIndex{5}, {to_bytes(key.public_key), {}, {LeafIndex{3}}});
+                    });
+                  },
+                  trio.mallory.key),
+              Errc::mls_tree_invalid));
   // Alice's leaf with another's name on it.
   EXPECT_TRUE(refused(join(
                           [&](GroupInfo& info) {
