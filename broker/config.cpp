@@ -304,12 +304,13 @@ tl::expected<Config, ConfigProblems> parse_config(std::string_view text,
                                                   const std::string& filename) {
   ConfigProblems problems;
   const Context context{filename, std::filesystem::path(filename).parent_path(), problems};
-  if (const auto line = line_of_stray_character(text)) {
-    context.report(*line, "not TOML: a character that is not ASCII outside strings and comments",
-                   "put it in quotes, or remove it");
+  const auto ascii = in_ascii(text);
+  if (!ascii) {
+    context.report(ascii.error(), "a character that is not ASCII outside a comment",
+                   "in a string write it as \\uXXXX");
     return tl::make_unexpected(std::move(problems));
   }
-  const toml::parse_result parsed = toml::parse(text, filename);
+  const toml::parse_result parsed = toml::parse(*ascii, filename);
   if (!parsed) {
     context.report(parsed.error().source().begin.line,
                    "not TOML: " + printable(parsed.error().description()),

@@ -39,22 +39,28 @@ std::size_t string_length(std::string_view text) {
 
 }  // namespace
 
-std::optional<unsigned> line_of_stray_character(std::string_view text) {
+tl::expected<std::string, unsigned> in_ascii(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  std::string ascii;
+  ascii.reserve(text.size());
   unsigned line = 1;
   while (!text.empty()) {
     std::size_t size = 1;
-    if (text.front() == '#') {
+    const bool comment = text.front() == '#';
+    if (comment) {
       size = std::min(text.find('\n'), text.size());
     } else if (text.front() == '"' || text.front() == '\'') {
       size = std::min(string_length(text), text.size());
-    } else if (static_cast<unsigned char>(text.front()) >= 0x80) {
-      return line;
     }
-    line += static_cast<unsigned>(std::count(text.begin(), text.begin() + size, '\n'));
+    for (const char c : text.substr(0, size)) {
+      const bool beyond = static_cast<unsigned char>(c) >= 0x80;
+      if (beyond && !comment) return tl::make_unexpected(line);
+      ascii += beyond ? '?' : c;
+      if (c == '\n') ++line;
+    }
     text.remove_prefix(size);
   }
-  return std::nullopt;
+  return ascii;
 }
 
 }  // namespace sealwire::broker

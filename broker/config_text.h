@@ -1,13 +1,16 @@
 // What has to hold of a configuration's text before the TOML parser may see it.
 #pragma once
 
-#include <optional>
+#include <string>
 #include <string_view>
+
+#include <tl/expected.hpp>
 
 namespace sealwire::broker {
 
-/// The line (from 1) of the first character beyond ASCII outside strings and comments, where TOML
-/// allows none. toml++ 3.3 has undefined behaviour there instead of an error.
-std::optional<unsigned> line_of_stray_character(std::string_view text);
+/// `text` in ASCII alone, line for line: what a comment holds beyond ASCII becomes `?`. Elsewhere
+/// it is refused, with its line (from 1): toml++ 3.3 has undefined behaviour, not an error, where
+/// such a character stands in the wrong place.
+tl::expected<std::string, unsigned> in_ascii(std::string_view text);
 
 }  // namespace sealwire::broker

@@ -135,7 +135,8 @@ TEST_P(ChannelContract, DestructionOfTheListenerFirstClosesTheDiallingEnd) {
   const auto pair = open();
   listening_ = nullptr;
   EXPECT_TRUE(at_listener_.has_closed(pair.listening));
-  EXPECT_EQ(at_dialler_.wait_close(pair.dialling).code, Errc::closed);
+  const auto end = at_dialler_.wait_close(pair.dialling);
+  EXPECT_EQ(end.code, Errc::closed) << end.detail;
 }
 
 TEST_P(ChannelContract, PlaintextOffLoopbackIsRefused) {

@@ -25,13 +25,16 @@ Dialler::Dialler(Uri uri, const Endpoint& endpoint, std::optional<CurveKey> serv
 Dialler::~Dialler() {
   doorbell_->ring_stop();
   thread_.join();
+  // Who rang since the last answer holds the doorbell that holds it.
+  (void)doorbell_->answer();
 }
 
 zmq::socket_t Dialler::make_socket(std::size_t frame_bytes, int receive_messages) {
   zmq::socket_t socket(context_, zmq::socket_type::dealer);
   set_common_options(socket, frame_bytes, receive_messages, limits_);
-  // A connection that libzmq restored would have lost frames without our knowing.
-  socket.set(zmq::sockopt::reconnect_ivl, -1);
+  // Never: what libzmq restored would have lost frames without our knowing. Its own way to say so,
+  // -1, drops what had arrived and was not yet read when the connection breaks.
+  socket.set(zmq::sockopt::reconnect_ivl, std::numeric_limits<int>::max());
   socket.set(zmq::sockopt::ipv6, uri_.host.find(':') != std::string::npos);
   if (server_key_) {
     socket.set(zmq::sockopt::curve_serverkey, zmq::buffer(server_key_->data(), 32));
@@ -64,8 +67,9 @@ bool Dialler::broken() {
 
 void Dialler::run() {
   if (!send(door_, {}, Kind::open, as_bytes(kVersion))) finish({Errc::connect_failed, "no socket"});
+  bool lost = false;
   while (stage_ != Stage::ended && !wait()) {
-    const bool lost = broken();
+    lost = broken();
     if (door_) drain(door_, &Dialler::on_door);
     if (data_ && door_ended_) drain(data_, &Dialler::on_data);
     if (lost) finish({Errc::connection_lost, "the transport broke"});
@@ -76,10 +80,12 @@ void Dialler::run() {
     closing_ = Error{Errc::closed, "the dialling end went"};
     close();
   }
-  // An open that never got through would have the context wait for it.
-  if (!connection_) door_.set(zmq::sockopt::linger, 0);
-  door_.close();
-  data_.close();
+  // What can no longer get through would have the context wait for it.
+  const bool wait_for_what_was_sent = connection_ && !lost;
+  for (auto* socket : {&door_, &data_}) {
+    if (*socket && !wait_for_what_was_sent) socket->set(zmq::sockopt::linger, 0);
+    socket->close();
+  }
 }
 
 // True when the Running goes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "adapters/channels/uri.h"

@@ -57,6 +57,8 @@ Listener::Listener(Uri uri, const Endpoint& endpoint, std::optional<CurveKeys> k
 Listener::~Listener() {
   doorbell_->ring_stop();
   thread_.join();
+  // Who rang since the last answer holds the doorbell that holds it.
+  (void)doorbell_->answer();
 }
 
 void Listener::run() {
