@@ -226,9 +226,6 @@ Result<> decide_on(Core& core, Session& session, Pinged& event) {
 Result<> decide_on(Core&, Session&, Ponged&) {
   return {};
 }
-Result<> decide_on(Core&, Session&, Failed& event) {
-  return fail(std::move(event.error));
-}
 Result<> decide_on(Core& core, Session& session, FlowChanged& event) {
   session.blocked = event.blocked;
   if (!event.blocked) core.backlog.insert(session.connection);
@@ -249,6 +246,9 @@ void decide(Core& core, Event event) {
   }
   if (const auto* left = std::get_if<Left>(&event))
     return end_session(core, left->connection, {Errc::closed, "the peer left"});
+  // Also where there is no session: a Proof that the queue did not take leaves a connection behind.
+  if (auto* failed = std::get_if<Failed>(&event))
+    return end_session(core, failed->connection, std::move(failed->error));
   std::visit(
       [&core](auto& what) {
         if constexpr (requires { what.connection; }) {
@@ -288,7 +288,9 @@ void become_ready(Core& core, ConnectionId connection) {
   }
   agent.session = session;
   session->ready = true;
-  session->next = agent.committed.mailbox.acked + 1;
+  // As decided, not as committed: what the older session has acknowledged meanwhile goes with the
+  // next batch, and must not be looked for behind it.
+  session->next = agent.state.mailbox.acked + 1;
   ++core.metrics.sessions_opened;
   core.outputs.push_back(
       SendReady{connection, frames::ready(*session, core.incarnation, agent, core.now)});
