@@ -191,9 +191,11 @@ struct Bury {
   ItemNumber item = 0;
   SharedBytes tombstone;
 };
-/// Id records with keep_until < before go.
+/// Id records with keep_until < before go, the oldest first and at most `most` of them: a batch has
+/// a bound, whatever a day has left behind.
 struct ForgetIds {
   UnixMillis before;
+  std::uint64_t most = 0;
 };
 
 using StoreOp = std::variant<PutAgent, PutAgentState, PutPrekey, PutContact, PutInvite, DropInvite,
