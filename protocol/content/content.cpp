@@ -28,6 +28,10 @@ MessageId message_id(const EnvelopeId& envelope, std::uint16_t index) {
   return id;
 }
 
+bool is_of(const MessageId& message, const EnvelopeId& envelope) {
+  return std::equal(envelope.bytes.begin(), envelope.bytes.end(), message.bytes.begin());
+}
+
 Bytes encode_content(std::span<const Content> items) {
   flatbuffers::FlatBufferBuilder b(256);
   std::vector<flatbuffers::Offset<wire::Content>> offsets;

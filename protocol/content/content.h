@@ -15,6 +15,7 @@ using wire::ContentKind;
 /// Names one content of one envelope: envelope id ‖ u16 index, big-endian.
 using MessageId = Opaque<struct MessageIdTag, 18>;
 MessageId message_id(const EnvelopeId& envelope, std::uint16_t index);
+bool is_of(const MessageId& message, const EnvelopeId& envelope);
 
 struct Content {
   ContentKind kind = ContentKind::message;
