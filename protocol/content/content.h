@@ -32,7 +32,4 @@ Bytes encode_content(std::span<const Content> items);
 /// Fails with content_malformed.
 Result<std::vector<Content>> decode_content(ByteSpan plaintext);
 
-/// Padmé: the padded size of `size` bytes, at most 12 % more (PURBs, section 4).
-std::size_t padme(std::size_t size);
-
 }  // namespace sealwire
