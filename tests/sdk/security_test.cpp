@@ -279,17 +279,15 @@ TEST(SdkSecurity, AForgedEnvelopeOutOfTurnIsNotHeldInThePlaceOfTheTrueOne) {
     if (&agent != bob) return frame;
     return with_entries(frame, [&](auto& entries) {
       if (entries.size() != 3) return;
-      // three (its signature broken), two, three
-      Bytes forged = entries[1].second;
-      forged[static_cast<std::size_t>(
-          std::search(forged.begin(), forged.end(),
-                      Envelope::parse(forged)->signature().bytes.begin(),
-                      Envelope::parse(forged)->signature().bytes.end()) -
-          forged.begin())] ^= 1;
+      // Three with another body, the true three, two.
+      const Bytes two = entries[0].second;
       const Bytes three = entries[1].second;
-      entries[1].second = entries[0].second;
+      Bytes forged = three;
+      const auto envelope = Envelope::parse(three);
+      forged[static_cast<std::size_t>(envelope->body().data() - envelope->bytes().data())] ^= 1;
       entries[0].second = std::move(forged);
-      entries[2].second = three;
+      entries[1].second = three;
+      entries[2].second = two;
     });
   };
   for (const char* text : {"two", "three", "four"})
