@@ -250,7 +250,7 @@ void read_limits(Section section, Config& config) {
   section.integer("mailbox_entries", router.mailbox_entries_max, 16, 1'000'000'000);
   section.integer("mailbox_bytes", router.mailbox_bytes_max,
                   static_cast<std::int64_t>(2 * limits::kEnvelopeBytes), std::int64_t{1} << 50);
-  section.integer("contacts", router.contacts_max, 1, limits::kContacts);
+  section.integer("contacts", router.contacts_max, 1, kContactsMax);
   section.integer("invites", router.invites_max, 1, 100'000);
   section.rate("sends", router.sends);
   section.rate("calls", router.calls);

@@ -22,6 +22,10 @@ enum class Admission : std::uint8_t {
 /// DESIGN "Verification at ingress": `inline` and `session` of the configuration.
 enum class VerificationMode : std::uint8_t { every_envelope, session };
 
+/// They are listed in one frame.
+inline constexpr std::size_t kContactsMax = 4000;
+static_assert(kContactsMax + 16 < limits::kFrameTables);
+
 struct RouterConfig {
   Admission admission = Admission::invite;
   std::unordered_set<AgentId> admitted;  // without an invite

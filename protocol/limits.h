@@ -62,12 +62,8 @@ inline constexpr std::size_t kKeyPackageBytes = 4 * 1024;
 inline constexpr std::uint64_t kPrekeyLifetimeMs = 7 * kDayMs;
 inline constexpr std::uint64_t kInviteLifetimeMs = 7 * kDayMs;
 
-// Contact policy
-inline constexpr std::size_t kContacts = 4000;  // of one agent: they are listed in one frame
-
 static_assert(kBundlesPerSend * 2 + 16 < kFrameTables);
 static_assert(kEntriesPerDeliver * 3 + 16 < kFrameTables);
-static_assert(kContacts + 16 < kFrameTables);
 static_assert(kEnvelopeBytes + kHeaderBytes < kFrameBytes);
 static_assert(kStatementBytes < kFrameBytesBeforeProof);
 static_assert(kEpochsBehind <= kPastEpochs);
