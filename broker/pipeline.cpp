@@ -341,6 +341,8 @@ void refuse_all(Core& core, const std::vector<Consequence>& consequences, const 
           SendFrame{answered->connection, frames::refused(answered->call, wire_code(why.code))});
     } else if (const auto* ready = std::get_if<BecomesReady>(&consequence)) {
       end_session(core, ready->connection, why);
+    } else if (const auto* nack = std::get_if<NackTaken>(&consequence)) {
+      end_session(core, nack->connection, why);
     }
   }
   send(core, rejections);
