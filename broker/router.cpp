@@ -190,8 +190,9 @@ void Router::on_timer(UnixMillis now) {
   if (core_.now >= swept_ + kSweepMs) {
     swept_ = core_.now;
     sweep(core_);
-    // Also where nobody sends because the broker is not ready: this finds out that there is room.
     core_.changes.add(ForgetIds{core_.now, kIdsForgottenPerSweep});
+    // Where nobody sends because the broker is not ready, this finds out that there is room again.
+    if (!healthy_) core_.changes.add(Probe{});
   }
   pump(core_.now);
   finish_drain();

@@ -198,9 +198,12 @@ struct ForgetIds {
   std::uint64_t most = 0;
 };
 
+/// Writes and changes nothing that anybody sees: whether there is room.
+struct Probe {};
+
 using StoreOp = std::variant<PutAgent, PutAgentState, PutPrekey, PutContact, PutInvite, DropInvite,
                              PutKeyPackage, DropKeyPackages, PutConversation, PutChainHead, PutId,
-                             PutItem, PutEntry, DropEntries, Bury, ForgetIds>;
+                             PutItem, PutEntry, DropEntries, Bury, ForgetIds, Probe>;
 
 /// All small state, read once at start.
 struct StoredState {

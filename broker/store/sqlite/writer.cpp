@@ -36,6 +36,8 @@ Result<> Writer::prepare() {
       {drop_item_, "DELETE FROM items WHERE number = ?"},
       {release_item_, "UPDATE items SET refs = refs - 1 WHERE number = ? RETURNING refs"},
       {bury_, "UPDATE items SET type = 2, expires_ms = 0, bytes = ? WHERE number = ?"},
+      // SQLite does not write a row that stays as it is; numbers of items may be left out.
+      {probe_, "UPDATE meta SET last_item = last_item + 1"},
       {forget_ids_,
        "DELETE FROM ids WHERE (sender, id) IN (SELECT sender, id FROM ids INDEXED BY ids_by_age"
        " WHERE keep_until_ms < ? ORDER BY keep_until_ms LIMIT ?)"},
@@ -158,6 +160,10 @@ Result<> Writer::apply(const PutId& op) {
 
 Result<> Writer::apply(const ForgetIds& op) {
   return forget_ids_.bind(op.before.value, op.most).run();
+}
+
+Result<> Writer::apply(const Probe&) {
+  return probe_.run();
 }
 
 // --- mailboxes -----------------------------------------------------------------------------------
