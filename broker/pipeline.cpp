@@ -172,6 +172,8 @@ Result<Agent*> admit(Core& core, handshake::ProvenPeer& peer) {
     return fail(Errc::not_admitted, "the key belongs to another agent id");
   const bool free = core.config.admission == Admission::open || core.config.admitted.contains(id);
   if (!free && !peer.redemption) return fail(Errc::not_admitted, "neither invited nor listed");
+  if (core.directory.size() >= core.config.agents_max)
+    return fail(Errc::not_admitted, "limits.agents is reached");
   if (peer.redemption) SW_CHECK(redeemable(core, id, peer.redeemed_invite));
   Agent& agent = core.directory.add(std::move(peer.identity));
   core.changes.touch(agent);

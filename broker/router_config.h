@@ -31,6 +31,7 @@ struct RouterConfig {
   std::unordered_set<AgentId> admitted;  // without an invite
   VerificationMode verification = VerificationMode::every_envelope;
 
+  std::size_t agents_max = 100'000;             // known, by invite or not
   std::uint64_t mailbox_entries_max = 100'000;  // of one agent
   std::uint64_t mailbox_bytes_max = 256ull * 1024 * 1024;
   std::size_t contacts_max = 2048;                 // of one agent

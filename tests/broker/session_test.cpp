@@ -116,6 +116,18 @@ TEST(Session, Without_an_invite_an_unknown_agent_is_not_admitted_and_leaves_no_t
   EXPECT_TRUE(world.store.load()->agents.empty());
 }
 
+TEST(Session, Beyond_the_cap_of_agents_those_who_are_known_come_and_no_other) {
+  World world;
+  world.config.agents_max = 1;
+  world.restart();
+  auto alice = world.agent();
+  auto bob = world.agent();
+  EXPECT_TRUE(world.connect(alice).ready);
+  EXPECT_EQ(world.connect(bob).closed, Errc::not_admitted);
+  EXPECT_TRUE(world.connect(alice).ready);
+  EXPECT_EQ(world.store.load()->agents.size(), 1u);
+}
+
 TEST(Session, A_listed_agent_is_admitted_and_known_ever_after) {
   World world;
   auto alice = world.agent();

@@ -131,6 +131,7 @@ void Driver::take(LinkEvent event, UnixMillis now) {
       return;
     }
     case LinkEvent::Kind::bytes:
+      link_->taken(event.bytes.size());
       core_->on_bytes(event.bytes, now);
       return;
     case LinkEvent::Kind::writable:
