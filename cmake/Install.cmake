@@ -9,6 +9,11 @@ foreach(program sealwire_cli sealwired)
   endif()
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Bridges that are processes, and the contract that they keep.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/adapters/bridges/
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/sealwire/bridges
+  FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs" PATTERN "CONTRACT.md"
+  PATTERN "host" EXCLUDE PATTERN "process" EXCLUDE PATTERN "__pycache__" EXCLUDE)
 
 # Sanitized objects are of no use outside; an SDK target comes with its folder.
 if(NOT TARGET sealwire_sdk OR SEALWIRE_SANITIZE OR SEALWIRE_FUZZ)

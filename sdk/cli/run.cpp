@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 #include <iostream>
 
+#include "sdk/cli/adapter/command.h"
 #include "sdk/cli/commands/commands.h"
 
 namespace sealwire::cli {
@@ -25,6 +26,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_inspect(app, context);
   add_status(app, context);
   add_pipe(app, context);
+  add_adapter(app, context);
 }
 
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {

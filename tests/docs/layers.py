@@ -17,6 +17,7 @@ MAY = {
     "adapters/bridges/": ("protocol/", "adapters/", "sdk/", "sealwire/"),
     "broker/": ("protocol/", "adapters/channels/", "adapters/files/", "broker/"),
     "sdk/": ("protocol/", "adapters/channels/", "adapters/files/", "sdk/", "sealwire/"),
+    "sdk/cli/": ("protocol/", "adapters/", "sdk/", "sealwire/"),  # it runs bridges too
     "sdk/cpp/include/": ("sealwire/", "protocol/error.h"),  # all that is installed
     "conformance/": ("conformance/",),
 }

@@ -1,0 +1,170 @@
+#include "adapters/bridges/host/fetcher.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace sealwire::bridge {
+namespace {
+
+struct Received {
+  Bytes body;
+  bool too_long = false;
+};
+
+std::size_t take_body(char* data, std::size_t, std::size_t size, void* to) {
+  auto& answer = *static_cast<Received*>(to);
+  if (answer.body.size() + size > kFetchedBytes) {
+    answer.too_long = true;
+    return 0;
+  }
+  const ByteSpan bytes = as_bytes({data, size});
+  answer.body.insert(answer.body.end(), bytes.begin(), bytes.end());
+  return size;
+}
+
+int is_ending(void* ending, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return *static_cast<const std::atomic<bool>*>(ending) ? 1 : 0;
+}
+
+template <class Text>
+void wipe(Text& text) {
+  sodium_memzero(text.data(), text.size());
+}
+
+}  // namespace
+
+Result<std::string> origin_of(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  const auto part = [&](CURLUPart which, unsigned flags) {
+    char* text = nullptr;
+    std::string value;
+    if (curl_url_get(parsed.get(), which, &text, flags) == CURLUE_OK && text != nullptr)
+      value = text;
+    curl_free(text);
+    return value;
+  };
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
+    return fail(Errc::address_invalid, "not a URL");
+  const std::string scheme = part(CURLUPART_SCHEME, 0);
+  std::string host = part(CURLUPART_HOST, 0);
+  std::ranges::transform(host, host.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if ((scheme != "https" && scheme != "http") || host.empty())
+    return fail(Errc::address_invalid, "not an http or https URL");
+  if (!part(CURLUPART_USER, 0).empty() || !part(CURLUPART_PASSWORD, 0).empty())
+    return fail(Errc::address_invalid, "a URL with a user's name");
+  return scheme + "://" + host + ":" + part(CURLUPART_PORT, CURLU_DEFAULT_PORT);
+}
+
+Fetcher::Fetcher(Egress egress, std::function<void(Fetched)> done)
+    : egress_(std::move(egress)), done_(std::move(done)) {
+  static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(once);
+}
+
+Fetcher::~Fetcher() {
+  ending_ = true;
+  for (auto& [thread, ended] : open_)
+    thread.join();
+}
+
+void Fetcher::fetch(Fetch fetch) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(open_, [](auto& each) {
+    if (*each.second) each.first.join();
+    return each.second->load();
+  });
+  auto ended = std::make_shared<std::atomic<bool>>(false);
+  if (open_.size() >= kFetchesOpen) return done_({fetch.ref, 0, {}, "too many requests at a time"});
+  open_.emplace_back(std::thread([this, fetch = std::move(fetch), ended] {
+                       Fetched fetched = perform(fetch);
+                       if (!ending_) done_(std::move(fetched));
+                       *ended = true;
+                     }),
+                     ended);
+}
+
+Result<std::string> Fetcher::insert_secrets(std::string text, const std::string& origin) const {
+  constexpr std::string_view kOpen = "{secret:";
+  for (std::size_t at = 0; (at = text.find(kOpen, at)) != std::string::npos;) {
+    const std::size_t end = text.find('}', at);
+    if (end == std::string::npos) break;
+    const std::string name = text.substr(at + kOpen.size(), end - at - kOpen.size());
+    const auto secret = egress_.secrets.find(name);
+    if (secret == egress_.secrets.end() || secret->second.origin != origin)
+      return fail(Errc::denied, "no secret of this name belongs to this origin");
+    const std::string_view value = as_text(secret->second.value.span());
+    text.replace(at, end + 1 - at, value);
+    at += value.size();
+  }
+  return text;
+}
+
+void Fetcher::hide_secrets(Bytes& body) const {
+  for (const auto& [name, secret] : egress_.secrets) {
+    const ByteSpan value = secret.value.span();
+    if (value.empty()) continue;
+    for (auto at = body.begin();
+         (at = std::search(at, body.end(), value.begin(), value.end())) != body.end();)
+      at = std::fill_n(at, value.size(), std::uint8_t{'*'});
+  }
+}
+
+Fetched Fetcher::perform(const Fetch& fetch) const {
+  const auto refuse = [&](std::string cause) {
+    return Fetched{fetch.ref, 0, {}, std::move(cause)};
+  };
+  const auto origin = origin_of(fetch.url);
+  if (!origin) return refuse(origin.error().detail);
+  if (!egress_.origins.contains(*origin)) return refuse("the operator did not allow this origin");
+  if (fetch.method != "GET" && fetch.method != "POST" && fetch.method != "PUT")
+    return refuse("the method is GET, POST or PUT");
+  auto url = insert_secrets(fetch.url, *origin);
+  if (!url) return refuse(url.error().detail);
+
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                   curl_easy_cleanup);
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
+  for (const auto& [name, value] : fetch.headers) {
+    auto line = insert_secrets(name + ": " + value, *origin);
+    if (!line || line->find_first_of("\r\n") != std::string::npos) return refuse("a header");
+    headers.reset(curl_slist_append(headers.release(), line->c_str()));
+    wipe(*line);
+  }
+  Received answer;
+  const auto set = [&](CURLoption option, auto value) {
+    curl_easy_setopt(handle.get(), option, value);
+  };
+  set(CURLOPT_URL, url->c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_CONNECTTIMEOUT_MS, 10'000L);
+  set(CURLOPT_TIMEOUT_MS,
+      static_cast<long>(std::clamp<std::uint64_t>(fetch.timeout_ms, 1, 90'000)));
+  set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_WRITEFUNCTION, take_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(&answer));
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, is_ending);
+  set(CURLOPT_XFERINFODATA, static_cast<const void*>(&ending_));
+  if (fetch.method != "GET") {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(fetch.body.size()));
+    set(CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(fetch.body.data()));
+    set(CURLOPT_CUSTOMREQUEST, fetch.method.c_str());
+  }
+  const CURLcode code = curl_easy_perform(handle.get());
+  wipe(*url);
+  if (answer.too_long) return refuse("the answer is longer than 1 MiB");
+  // libcurl's own words for the code name no URL, unlike its error buffer.
+  if (code != CURLE_OK) return refuse(curl_easy_strerror(code));
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  hide_secrets(answer.body);
+  return {fetch.ref, static_cast<unsigned>(status), std::move(answer.body), {}};
+}
+
+}  // namespace sealwire::bridge

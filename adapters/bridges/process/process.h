@@ -1,0 +1,25 @@
+// A bridge that is a process of its own: the contract over its standard input and output, an empty
+// environment, resource limits, and the cage around it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adapters/bridges/bridge.h"
+
+namespace sealwire::bridge {
+
+struct ProcessOptions {
+  std::vector<std::string> command;             // the first is an absolute path
+  std::function<void(const std::string&)> log;  // a line of its standard error, made printable
+  bool caged = true;                            // false only where the operator said so
+};
+
+/// Fails with file_failed (it cannot be executed), or transport_insecure where a layer of the cage
+/// is missing here.
+[[nodiscard]] Result<std::unique_ptr<Bridge>> start_process(const ProcessOptions& options,
+                                                            Bridge::OnSaid said,
+                                                            Bridge::OnEnd ended);
+
+}  // namespace sealwire::bridge

@@ -1,0 +1,26 @@
+// `sealwire adapter test`: a fake host that puts a bridge through the contract and says what it
+// keeps and what it does not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/bridges/bridge.h"
+#include "sdk/cli/failure.h"
+
+namespace sealwire::cli {
+
+struct Check {
+  enum class Verdict : std::uint8_t { kept, broken, not_applicable };
+  std::string name;
+  Verdict verdict = Verdict::broken;
+  std::string detail;
+};
+
+/// Each check starts the bridge afresh. `chat` is what its deliveries are for; `options` are given
+/// to it in Start.
+std::vector<Check> check_bridge(const bridge::Launch& launch,
+                                const std::map<std::string, std::string>& options,
+                                const std::string& chat);
+
+}  // namespace sealwire::cli

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""A person and an agent through the whole of it: broker, host, caged bridge, the Bot API double.
+
+people.py BUILD_DIR API.json: each line is a check; the last one counts.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+CONTROL = "application/vnd.sealwire.bridge+json"
+UPDATES = int(os.environ.get("SEALWIRE_UPDATES", "200"))
+sys.path.insert(0, HERE)
+from double import TOKEN  # noqa: E402
+
+build, api = sys.argv[1:3]
+cli = os.path.join(build, "bin", "sealwire")
+os.environ["SEALWIRE_BRIDGES"] = os.path.join(ROOT, "adapters", "bridges")
+passed = failed = 0
+
+
+def check(name, condition, detail=""):
+    global passed, failed
+    passed, failed = passed + bool(condition), failed + (not condition)
+    print(f"ok {name}" if condition else f"failed: {name} {detail}", flush=True)
+
+
+class Lines:
+    """A child whose lines are read by a thread."""
+
+    def __init__(self, *command, **more):
+        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
+        self.lines, self.changed = [], threading.Condition()
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.child.stdout:
+            with self.changed:
+                self.lines.append(json.loads(line))
+                self.changed.notify_all()
+
+    def tell(self, **line):
+        self.child.stdin.write(json.dumps(line) + "\n")
+        self.child.stdin.flush()
+
+    def wait(self, wanted, patience=90):
+        until = time.time() + patience
+        with self.changed:
+            while time.time() < until:
+                for i, line in enumerate(self.lines):
+                    if wanted(line):
+                        return self.lines.pop(i)
+                self.changed.wait(until - time.time())
+        return None
+
+    def end(self):
+        self.child.send_signal(signal.SIGTERM)
+        self.child.wait(30)
+
+
+class Double:
+    def __init__(self):
+        self.child = subprocess.Popen([sys.executable, os.path.join(HERE, "double.py"), api],
+                                      stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{self.child.stdout.readline().strip()}"
+
+    def __call__(self, what, **body):
+        request = urllib.request.Request(f"{self.url}/double/{what}", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request))
+
+    def shown(self, chat, wanted, patience=90):
+        """A message or edit in the chat that `wanted` likes."""
+        until = time.time() + patience
+        while time.time() < until:
+            for entry in self("log"):
+                message = entry.get("message", {})
+                if message.get("chat", {}).get("id") == chat and wanted(message):
+                    return message
+            time.sleep(0.1)
+        return None
+
+
+with tempfile.TemporaryDirectory() as work:
+    up = Lines(cli, "up", "--json", "--dir", work)
+    up.wait(lambda e: e.get("event") == "up")
+    home = os.path.join(work, "agents")
+    double = Double()
+    token = os.path.join(work, "token")
+    with open(os.open(token, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        file.write(TOKEN + "\n")
+    log_name = os.path.join(work, "bridge.log")
+
+    def start_bridge():
+        return Lines(cli, "--home", home, "-c", "bob", "adapter", "run", "telegram",
+                     "--option", f"api={double.url}", "--secret", f"token={token}@{double.url}",
+                     stderr=open(log_name, "a", encoding="utf-8"))
+
+    bridge = start_bridge()
+    alice = Lines(cli, "--home", home, "-c", "alice", "pipe")
+
+    def request(ref, **content):
+        alice.tell(op="request", ref=ref, to="bob", deadline_ms=60000, **content)
+
+    def answer(ref, patience=90):
+        return alice.wait(lambda e: e.get("ref") == ref and e["event"] in ("reply", "error"), patience)
+
+    def message(wanted):
+        got = alice.wait(lambda e: e["event"] == "message" and wanted(e))
+        if got:
+            alice.tell(op="ack", message=got["id"])
+        return got
+
+    double("say", chat=7, user=70, text="let me in")
+    check("a chat that is not paired is told so, and its words go nowhere",
+          double.shown(7, lambda m: "not paired" in m.get("text", "")))
+    alice.tell(op="send", to="bob", text="secret for nobody")
+    refused = message(lambda e: e["kind"] == "error")
+    check("an agent without a chat is told so", refused and "no chat is paired" in refused["text"])
+
+    request("pair", media_type=CONTROL, json={"op": "pair", "user": "70"})
+    code = (answer("pair") or {}).get("json", {}).get("code", "")
+    check("an agent gets a pairing code", len(code) == 32)
+    double("say", chat=8, user=80, text="/start " + code)
+    check("another user's use of the code is denied", double.shown(8, lambda m: "not accepted" in m["text"]))
+    double("say", chat=7, user=70, text="/start " + code)
+    check("the person pairs with it", double.shown(7, lambda m: m.get("text") == "Paired."))
+    told = message(lambda e: e.get("media_type") == CONTROL)
+    check("the agent is told who paired", told and told["json"] == {"event": "paired", "chat": "7", "user": "70"})
+    double("say", chat=9, user=70, text="/start " + code)
+    check("a code works once", double.shown(9, lambda m: "not accepted" in m["text"]))
+
+    double("say", chat=7, user=70, text="h\u00e9llo \U0001f98a")
+    got = message(lambda e: e.get("text") == "h\u00e9llo \U0001f98a")
+    check("a person's text arrives, and says that it is bridged",
+          got and got.get("provenance") == "bridged:telegram", got)
+    alice.tell(op="send", to="bob", text="\U0001f98a" * 5000)
+    tail = double.shown(7, lambda m: m["text"].startswith("\U0001f98a") and len(m["text"]) < 2048)
+    parts = [e["message"]["text"] for e in double("log") if "\U0001f98a\U0001f98a" in e.get("message", {}).get("text", "")]
+    check("a long text comes in parts that lose nothing",
+          tail and "".join(parts) == "alice: " + "\U0001f98a" * 5000, [len(p) for p in parts])
+    check("nothing was shown to a chat that is not paired",
+          not any("secret" in e.get("message", {}).get("text", "") for e in double("log")))
+
+    double("say", chat=7, user=70, document="some bytes")
+    check("a person's file arrives", message(lambda e: e.get("base64") or e.get("text") == "some bytes"))
+    alice.tell(op="send", to="bob", base64="/////w==")
+    check("an agent's file is shown", double.shown(7, lambda m: m.get("document", {}).get("file_size") == 4))
+
+    request("ask", json={"ask": "Deploy?", "choices": ["Approve", "Deny"]})
+    question = double.shown(7, lambda m: "Deploy?" in m.get("text", ""))
+    buttons = [row[0] for row in question["reply_markup"]["inline_keyboard"]] if question else []
+    check("a question has buttons", [b["text"] for b in buttons] == ["Approve", "Deny"])
+    double("press", message=question["message_id"], user=71, data=buttons[0]["callback_data"])
+    double("press", message=question["message_id"], user=70, data=buttons[0]["callback_data"])
+    statement = (answer("ask") or {}).get("json", {})
+    check("the answer names who pressed what",
+          {**statement, "at": 0, "question": 0} == {"channel": "telegram", "chat": "7", "user": "70",
+                                                    "choice": "Approve", "at": 0, "question": 0}, statement)
+
+    double("migrate", chat=7, to=-1007)
+    alice.tell(op="send", to="bob", text="after the move")
+    check("a chat that moved is followed", double.shown(-1007, lambda m: "after the move" in m.get("text", "")))
+
+    double("faults", too_many_every=20, duplicate_every=10, swap_every=7)
+    started = time.time()
+    for i in range(UPDATES):
+        double("say", chat=-1007, user=70, text=f"update {i}")
+        if i == UPDATES // 2:
+            os.kill(bridge.child.pid, signal.SIGKILL)
+            bridge.child.wait()
+            bridge = start_bridge()
+    came = []
+    while len(came) < UPDATES and (got := message(lambda e: e.get("text", "").startswith("update "))):
+        came.append(got["text"])
+    check(f"{UPDATES} updates, 10 % twice, some out of order, 429s, a kill -9 between: each once, in order",
+          came == [f"update {i}" for i in range(UPDATES)], came[:20])
+    print(f"note: {UPDATES} updates in {time.time() - started:.1f} s")
+    double("faults", too_many_every=0, duplicate_every=0, swap_every=0)
+    check("and none comes again", alice.wait(lambda e: e.get("text", "").startswith("update "), 3) is None)
+
+    children = subprocess.run(["pgrep", "-P", str(bridge.child.pid)], capture_output=True, text=True).stdout.split()
+    places = [f"/proc/{pid}/{what}" for pid in children for what in ("environ", "cmdline")]
+    seen = b"".join(open(place, "rb").read() for place in places)
+    memory = b""
+    for pid in children:
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+            for line in maps:
+                span, rights = line.split()[:2]
+                if rights.startswith("rw"):
+                    low, high = (int(x, 16) for x in span.split("-"))
+                    mem.seek(low)
+                    try:
+                        memory += mem.read(high - low)
+                    except OSError:
+                        pass
+    secret = TOKEN.encode()
+    check("the token is in no bridge's environment, arguments, memory or log",
+          children and memory and secret not in seen + memory and TOKEN not in open(log_name, encoding="utf-8").read())
+    for each in (bridge, alice, up):
+        each.end()
+    double.child.kill()
+    if failed:
+        print(open(log_name, encoding="utf-8").read()[-3000:])
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed != 0)
