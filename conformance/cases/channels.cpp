@@ -58,7 +58,7 @@ void over_websocket(Cases& cases) {
                        [](Run& t) {
                          Person a = t.newcomer();
                          auto& socket = dynamic_cast<WebSocket&>(a->connection());
-                         socket.send_frame({opcode::text, a->seal(frame({"Ping", {{"nonce", 1}}}))});
+                         socket.send_frame({opcode::text, bytes_of("a text of more than sixteen letters")});
                          const auto code = a->closing_code();
                          if (code ? *code != Code::malformed : socket.close_status() != 1003)
                            throw Failure("neither Close(malformed) nor the WebSocket status 1003");

@@ -78,7 +78,7 @@ void form(Cases& cases) {
                          Bytes header = header_of(a.chain.header(a.agent, kind::application));
                          header.resize(4097);
                          Envelope e = seal(a.agent, header, bytes_of("x"));
-                         const Answer answer = a->send({e});
+                         const Answer answer = a->send_raw(e.bytes, e.id);
                          if (!answer.rejection) throw Failure("accepted");
                          if (answer.rejection->code != Code::too_large) {
                            rejected(answer, Code::malformed);

@@ -111,6 +111,7 @@ void crediting(Cases& cases) {
                        equal(entry.cost, bytes, "what it costs");
                        who->ack(entry.sequence);
                      };
+                     t.reconnect(b);
                      b->grant(1, e.header.size() + 95);  // the envelope becomes a tombstone when it comes up
                      expect(b->nothing_comes(), "nothing yet");
                      b->grant(0, 1 << 20);
@@ -381,12 +382,28 @@ void refusing(Cases& cases) {
   };
   wrong("other-signer", "that another key signed", Code::unauthenticated,
         [](Person& a, Person& b, const Entry& entry, const Envelope& e) { b->nack(a.agent, entry.sequence, e.id, e.digest(), Code::undecryptable, b.key()); });
-  wrong("other-issuer", "whose Refusal names another issuer", Code::unauthenticated,
-        [](Person& a, Person& b, const Entry& entry, const Envelope& e) { b->nack(b.agent, entry.sequence, e.id, e.digest(), Code::undecryptable, a.key()); });
   wrong("other-id", "whose Refusal names another id", Code::malformed,
         [](Person&, Person& b, const Entry& entry, const Envelope& e) { b->nack(b.agent, entry.sequence, uuid7(now_ms()), e.digest(), Code::undecryptable, b.key()); });
   wrong("other-digest", "whose Refusal has another digest", Code::malformed,
         [](Person&, Person& b, const Entry& entry, const Envelope& e) { b->nack(b.agent, entry.sequence, e.id, random_bytes(32), Code::undecryptable, b.key()); });
+}
+
+void refusing_for_another(Cases& cases) {
+  cases.push_back({.id = "DLV-032.other-issuer",
+                   .steps = "Sends a Nack whose Refusal it signed, and which names another issuer",
+                   .expects = "Close(unauthenticated) or Close(malformed); the sender gets nothing",
+                   .run =
+                       [](Run& t) {
+                         auto [a, b] = t.conversation();
+                         const Envelope e = say(a);
+                         b->grant(1);
+                         b->nack(b.agent, b->take().sequence, e.id, e.digest(), Code::undecryptable, a.key());
+                         const auto code = b->closing_code();
+                         expect(code == Code::unauthenticated || code == Code::malformed, "refused");
+                         a->grant(1);
+                         expect(a->nothing_comes(), "no Refused item");
+                       },
+                   .ways = kBound});
 }
 
 void burying(Cases& cases) {
@@ -485,6 +502,7 @@ void transients(Cases& cases) {
                    .run = [](Run& t) {
                      auto [a, b] = t.conversation();
                      b->grant(2);
+                     expect(b->nothing_comes(), "the Credit has come");
                      const Envelope e = a.chain.transient(a.agent);
                      equal(accepted(a->send({e})).at(0).sequence, 0u, "the receipt's sequence");
                      const Entry entry = b->take();
@@ -539,6 +557,7 @@ void transients(Cases& cases) {
                        [](Run& t) {
                          auto [a, b] = t.conversation();
                          b->grant(1);
+                         expect(b->nothing_comes(), "the Credit has come");
                          const Envelope e = a.chain.transient(a.agent);
                          accepted(a->send({e}));
                          same(b->take().envelope, e.bytes, "the transient");
@@ -556,6 +575,7 @@ Cases mailbox_cases() {
   crediting(cases);
   acknowledging(cases);
   refusing(cases);
+  refusing_for_another(cases);
   burying(cases);
   transients(cases);
   return cases;

@@ -264,8 +264,7 @@ void sealing(Cases& cases) {
   broken("short", "Sends 15 bytes, less than a tag", [](Session& s) { s.send_message(Bytes(15)); });
   broken("reflected", "Sends the broker's own sealed bytes back", [](Session& s) {
     s.send(Table{"Ping", {{"nonce", 1}}});
-    const auto message = s.connection().receive();
-    s.send_message(*message);
+    s.send_message(s.receive_sealed());
   });
   for (const auto& [name, point] : {std::pair{"zero", Bytes(32)}, {"one", Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
                                     {"order-8", unhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")},

@@ -51,6 +51,13 @@ Bytes Session::seal(const Bytes& bytes) {
   return keys_.out.empty() ? bytes : aead_seal(keys_.out, sent_++, bytes);
 }
 
+Bytes Session::receive_sealed() {
+  const auto message = connection().receive();
+  if (!message) throw SessionClosed(std::nullopt);
+  ++received_;
+  return *message;
+}
+
 void Session::send_frame(const Bytes& bytes) {
   Trace::sent(bytes);
   connection().send(seal(bytes));
@@ -198,10 +205,13 @@ Answer Session::send_raw(const Bytes& envelope, const Bytes& id) {
                std::vector<Table>{{"Bundle",
                                    {{"envelopes", std::vector<Table>{{"EnvelopeBytes",
                                                                       {{"bytes", envelope}}}}}}}}}}});
-  while (!receipts_.contains(id) && !rejections_.contains(id))
-    pump();
-  if (rejections_.contains(id)) return {rejections_[id], {}};
-  return {std::nullopt, {receipts_[id]}};
+  const Bytes unread(16);  // the id of an envelope of which none could be read
+  rejections_.erase(unread);
+  for (;; pump()) {
+    if (receipts_.contains(id)) return {std::nullopt, {receipts_[id]}};
+    for (const Bytes& named : {id, unread})
+      if (rejections_.contains(named)) return {rejections_[named], {}};
+  }
 }
 
 Session::Replied Session::call(Table request) {

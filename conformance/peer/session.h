@@ -57,12 +57,13 @@ class Session {
   void send_frame(const Bytes& bytes);
   void send_message(const Bytes& bytes) { connection().send(bytes); }  // unsealed whatever it is
   Bytes seal(const Bytes& frame);  // the next sealed message, not sent
+  Bytes receive_sealed();          // the next message as it came
   /// Takes one frame and puts it where it belongs; throws SessionClosed.
   void pump(int patience_ms = kPatienceMs);
 
   std::vector<Answer> send_bundles(const std::vector<std::vector<Envelope>>& bundles);
   Answer send(const std::vector<Envelope>& bundle) { return send_bundles({bundle}).at(0); }
-  /// The raw envelope's answer, by the id that Rejected names (zero where none could be read).
+  /// The raw envelope's answer, by its id or by the zero id.
   Answer send_raw(const Bytes& envelope, const Bytes& id);
 
   struct Replied {

@@ -3,6 +3,7 @@
 usage: broker.py FOLDER kill|drain|start    (what the suite's --control is given)
 """
 import os
+import random
 import re
 import signal
 import socket
@@ -19,15 +20,22 @@ handshakes = {{ per_second = 5000, burst = 20000 }}
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to connections: it must still be free after a restart."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def running(pid):
-    """A zombie, whose parent has not asked for it yet, does not run."""
+    """A zombie whose threads have all ended does not run."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return False
 
@@ -58,7 +66,7 @@ class Broker:
         deadline = time.monotonic() + 30
         while "ready" not in (self.folder / "out").read_text().split():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit("sealwired did not start: " + (self.folder / "log").read_text()[-2000:])
+                raise SystemExit("sealwired did not start: " + (self.folder / "log").read_text()[-600:])
             time.sleep(0.02)
         return self
 

@@ -101,14 +101,22 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   }
 
   /// Answers a ping, one at a time: a peer that pings and does not read would otherwise fill the
-  /// library's queue, which counts payload bytes only. RFC 6455 section 5.5.3 allows it.
+  /// library's queue, which counts payload bytes only. Of those that come meanwhile the newest is
+  /// answered, as RFC 6455 section 5.5.3 allows.
   void ping(const ConnectionPtr& connection, const std::string& payload) {
-    if (pong_unsent_) return;
+    if (pong_unsent_) {
+      ping_waiting_ = payload;
+      return;
+    }
     pong_unsent_ = true;
     std::string frame;
     append_frame(frame, websocketpp::frame::opcode::pong, payload.data(), payload.size(), masked_);
-    write(connection, std::move(frame),
-          [self = this->shared_from_this()] { self->pong_unsent_ = false; });
+    write(connection, std::move(frame), [self = this->shared_from_this()] {
+      self->pong_unsent_ = false;
+      const auto waiting = std::exchange(self->ping_waiting_, std::nullopt);
+      const auto still = self->connection_.lock();
+      if (waiting && still) self->ping(still, *waiting);
+    });
   }
 
   /// The close has been seen; what it was is the library's to say. Once, and the last call.
