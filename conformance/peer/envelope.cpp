@@ -5,7 +5,9 @@
 
 namespace conformance {
 
-Bytes Remains::link() const { return hash(labelled("sealwire/0 envelope", {header, body_hash})); }
+Bytes Remains::link() const {
+  return hash(labelled("sealwire/0 envelope", {header, body_hash}));
+}
 Bytes Remains::digest() const {
   return hash(labelled("sealwire/0 envelope digest", {header, body_hash, signature}));
 }
@@ -19,10 +21,9 @@ Bytes Remains::id() const {
 }
 
 Bytes envelope_bytes(View header, View body, View signature) {
-  return finish("SWEN", {"Envelope",
-                         {{"signature", copy(signature)},
-                          {"header", copy(header)},
-                          {"body", copy(body)}}});
+  return finish("SWEN",
+                {"Envelope",
+                 {{"signature", copy(signature)}, {"header", copy(header)}, {"body", copy(body)}}});
 }
 
 Envelope with_signature(Envelope envelope, Bytes signature) {

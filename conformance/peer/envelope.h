@@ -58,7 +58,8 @@ struct Chain {
   }
 };
 
-/// A letter whose body is `prekey ‖ enc ‖ ct` in size only: a broker does not look into it (DLV-015).
+/// A letter whose body is `prekey ‖ enc ‖ ct` in size only: a broker does not look into it
+/// (DLV-015).
 Envelope letter(const Agent& sender, const Bytes& recipient);
 Table letter_header(const Agent& sender, const Bytes& recipient);
 

@@ -72,7 +72,9 @@ void Handshake::check_challenge(const Bytes& challenge) {
       labelled("sealwire/0 transcript", {hello_hash, hash(challenge_bytes), type, binding_value}));
 }
 
-Table Handshake::claims() const { return {"Claims", {{"inception", agent.inception}}}; }
+Table Handshake::claims() const {
+  return {"Claims", {{"inception", agent.inception}}};
+}
 
 Table Handshake::proof(const Table& claims) const {
   const Bytes bytes = finish("SWCL", claims);
@@ -105,9 +107,8 @@ Keys Handshake::keys() const {
   if (binding != wire::Binding::none) return {};
   const auto shared = agree(ephemeral.secret, broker_ephemeral);
   if (!shared) throw Failure("the target's ephemeral key has small order (SES-023)");
-  const Bytes okm =
-      hkdf(labelled("sealwire/0 session keys", {transcript, hash(proof_bytes)}), *shared,
-           bytes_of("sealwire/0 session keys"), 64);
+  const Bytes okm = hkdf(labelled("sealwire/0 session keys", {transcript, hash(proof_bytes)}),
+                         *shared, bytes_of("sealwire/0 session keys"), 64);
   return {Bytes(okm.begin(), okm.begin() + 32), Bytes(okm.begin() + 32, okm.end())};
 }
 

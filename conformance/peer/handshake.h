@@ -39,7 +39,8 @@ class Handshake {
   void send_proof(const Table& proof);
   void send(const Bytes& message);
 
-  /// The code of the Close with which the target ends the handshake; nothing where it closes without.
+  /// The code of the Close with which the target ends the handshake; nothing where it closes
+  /// without.
   std::optional<Code> refusal();
 
   Keys keys() const;

@@ -8,7 +8,8 @@
 namespace conformance {
 
 SessionClosed::SessionClosed(std::optional<Code> why)
-    : std::runtime_error(why ? "Close(" + code_name(*why) + ")" : "the connection closed without Close"),
+    : std::runtime_error(why ? "Close(" + code_name(*why) + ")"
+                             : "the connection closed without Close"),
       code(why) {}
 
 namespace {
@@ -63,8 +64,8 @@ void Session::send_frame(const Bytes& bytes) {
   connection().send(seal(bytes));
 }
 
-void Session::pump(int patience_ms) {
-  const auto message = connection().receive(patience_ms);
+void Session::pump(int wait_ms) {
+  const auto message = connection().receive(wait_ms);
   if (!message) {
     Trace::note("< the connection closed");
     throw SessionClosed(std::nullopt);
@@ -74,18 +75,22 @@ void Session::pump(int patience_ms) {
     case wire::Body::Close:
       throw SessionClosed(frame->as<wire::Close>()->code());
     case wire::Body::Ping:
-      if (answers_pings)
-        send(Table{"Pong", {{"nonce", frame->as<wire::Ping>()->nonce()}}});
+      if (answers_pings) send(Table{"Pong", {{"nonce", frame->as<wire::Ping>()->nonce()}}});
       return;
     case wire::Body::Pong:
       return pongs.push_back(frame->as<wire::Pong>()->nonce());
     case wire::Body::Accepted:
       return on_accepted(*frame->as<wire::Accepted>());
     case wire::Body::Rejected:
-      for (const auto* r : *frame->as<wire::Rejected>()->rejections())
+      for (const auto* r : *frame->as<wire::Rejected>()->rejections()) {
+        if (receipts_.contains(copy(r->id())))
+          throw Failure("an envelope is accepted and rejected");
         rejections_[copy(r->id())] = {
-            r->code(), r->incarnation(), r->epoch(),
+            r->code(),
+            r->incarnation(),
+            r->epoch(),
             {copy(r->last_header()), copy(r->last_body_hash()), copy(r->last_signature())}};
+      }
       return;
     case wire::Body::Deliver:
       return on_deliver(*frame->as<wire::Deliver>());
@@ -128,7 +133,8 @@ void Session::on_accepted(const wire::Accepted& accepted) {
 
 void Session::on_deliver(const wire::Deliver& deliver) {
   if (deliver.entries()->size() == 0 || deliver.entries()->size() > 256)
-    throw Failure("a Deliver with " + std::to_string(deliver.entries()->size()) + " entries (FRM-008)");
+    throw Failure("a Deliver with " + std::to_string(deliver.entries()->size()) +
+                  " entries (FRM-008)");
   for (const auto* from : *deliver.entries()) {
     Entry entry;
     entry.sequence = from->sequence();
@@ -200,11 +206,12 @@ std::vector<Answer> Session::send_bundles(const std::vector<std::vector<Envelope
 Answer Session::send_raw(const Bytes& envelope, const Bytes& id) {
   rejections_.erase(id);
   receipts_.erase(id);
-  send(Table{"Send",
-             {{"bundles",
-               std::vector<Table>{{"Bundle",
-                                   {{"envelopes", std::vector<Table>{{"EnvelopeBytes",
-                                                                      {{"bytes", envelope}}}}}}}}}}});
+  send(Table{
+      "Send",
+      {{"bundles",
+        std::vector<Table>{
+            {"Bundle",
+             {{"envelopes", std::vector<Table>{{"EnvelopeBytes", {{"bytes", envelope}}}}}}}}}}});
   const Bytes unread(16);  // the id of an envelope of which none could be read
   rejections_.erase(unread);
   for (;; pump()) {
@@ -249,14 +256,13 @@ bool Session::nothing_comes() {
 
 void Session::nack(const Agent& signer, std::uint64_t sequence, View id, View digest, Code code,
                    View issuer) {
-  const Signed refusal =
-      sign_statement(signer.seed, "refusal",
-                     finish("SWNK", {"Refusal",
-                                     {{"issuer", copy(issuer)},
-                                      {"id", copy(id)},
-                                      {"digest", copy(digest)},
-                                      {"code", code},
-                                      {"created_ms", now_ms()}}}));
+  const Signed refusal = sign_statement(signer.seed, "refusal",
+                                        finish("SWNK", {"Refusal",
+                                                        {{"issuer", copy(issuer)},
+                                                         {"id", copy(id)},
+                                                         {"digest", copy(digest)},
+                                                         {"code", code},
+                                                         {"created_ms", now_ms()}}}));
   send(Table{"Nack", {{"sequence", sequence}, {"refusal", refusal}}});
 }
 

@@ -59,7 +59,7 @@ class Session {
   Bytes seal(const Bytes& frame);  // the next sealed message, not sent
   Bytes receive_sealed();          // the next message as it came
   /// Takes one frame and puts it where it belongs; throws SessionClosed.
-  void pump(int patience_ms = kPatienceMs);
+  void pump(int wait_ms = patience_ms);
 
   std::vector<Answer> send_bundles(const std::vector<std::vector<Envelope>>& bundles);
   Answer send(const std::vector<Envelope>& bundle) { return send_bundles({bundle}).at(0); }
@@ -70,7 +70,9 @@ class Session {
     Code code = Code::ok;
     std::shared_ptr<Frame> frame;
     template <class Response>
-    const Response* as() const { return frame->as<wire::Reply>()->response_as<Response>(); }
+    const Response* as() const {
+      return frame->as<wire::Reply>()->response_as<Response>();
+    }
   };
   Replied call(Table request);
 

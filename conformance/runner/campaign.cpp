@@ -54,8 +54,7 @@ void run_one(const Settings& settings, Sponsor& sponsor, const Job& job, Outcome
   outcome.trace = Trace::take();
   if (outcome.verdict != Verdict::fail && outcome.verdict != Verdict::non_strict)
     outcome.trace.clear();
-  outcome.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
 bool something_listens(const Settings& settings) {
@@ -80,7 +79,8 @@ bool Selection::takes(const Case& one) const {
 
 std::size_t Campaign::count(Verdict verdict) const {
   return static_cast<std::size_t>(
-      std::count_if(outcomes.begin(), outcomes.end(), [verdict](const Outcome& o) { return o.verdict == verdict; }));
+      std::count_if(outcomes.begin(), outcomes.end(),
+                    [verdict](const Outcome& o) { return o.verdict == verdict; }));
 }
 
 bool Campaign::good() const {
@@ -93,7 +93,8 @@ bool Campaign::good() const {
 std::vector<std::string> Campaign::pleasant_surprises() const {
   std::vector<std::string> names;
   for (const Outcome& o : outcomes)
-    if (o.expected && o.verdict != Verdict::fail && o.verdict != Verdict::not_run) names.push_back(o.name);
+    if (o.expected && o.verdict != Verdict::fail && o.verdict != Verdict::not_run)
+      names.push_back(o.name);
   return names;
 }
 
@@ -106,8 +107,13 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
     if (!selection.takes(one) || one.target != "broker") continue;
     const auto ways = ways_of(one, settings);
     if (ways.empty())
-      campaign.outcomes.push_back({&one, one.id, Verdict::not_applicable,
-                                   "the target was not given on this channel", 0, {}, false});
+      campaign.outcomes.push_back({&one,
+                                   one.id,
+                                   Verdict::not_applicable,
+                                   "the target was not given on this channel",
+                                   0,
+                                   {},
+                                   false});
     for (const Way way : ways) {
       auto& jobs = one.pace == Pace::quick ? quick : one.pace == Pace::slow ? slow : alone;
       jobs.push_back({&one, way, campaign.outcomes.size()});
@@ -145,7 +151,8 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
     threads.emplace_back([&] { work(quick, next_quick); });
   threads.clear();
   work(alone, next_alone);
-  campaign.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  campaign.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return campaign;
 }
 

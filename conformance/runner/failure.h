@@ -1,4 +1,5 @@
-// How a case ends early. Cases are scripts: an exception is how a script stops (this suite is no library).
+// How a case ends early. Cases are scripts: an exception is how a script stops (this suite is no
+// library).
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// sealwire-conformance: list | run | report | trace | identity | verify.
+// sealwire-conformance: list | run | report | trace | vectors | codec | identity | verify.
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "conformance/generate/vectors.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/report.h"
 #include "conformance/runner/requirements.h"
@@ -80,7 +81,8 @@ int run(Options& options) {
   }
   if (!options.settings.websocket && !options.settings.zeromq) throw Failure("--broker names none");
   options.settings.broker_key = unhex(options.broker_key);
-  if (options.settings.broker_key.size() != 32) throw Failure("--broker-key is not 64 hexadecimal digits");
+  if (options.settings.broker_key.size() != 32)
+    throw Failure("--broker-key is not 64 hexadecimal digits");
   options.settings.seed = seed_file(options.seed);
   options.selection.expected_failures = read_expected(options.expected_failures);
 
@@ -98,7 +100,14 @@ int run(Options& options) {
   for (const Verdict verdict : {Verdict::pass, Verdict::fail, Verdict::non_strict,
                                 Verdict::not_applicable, Verdict::not_run})
     std::cout << campaign.count(verdict) << " " << name_of(verdict) << ", ";
-  std::cout << campaign.seconds << " s\n" << (campaign.good() ? "conforms" : "does not conform") << "\n";
+  std::cout << campaign.seconds << " s\n"
+            << (campaign.good() ? "conforms" : "does not conform") << "\n";
+  const auto bad =
+      std::count_if(campaign.outcomes.begin(), campaign.outcomes.end(), [](const Outcome& o) {
+        return !o.expected && (o.verdict == Verdict::fail || o.verdict == Verdict::not_run);
+      });
+  std::cout << campaign.count(Verdict::pass) + campaign.count(Verdict::non_strict) << " passed, "
+            << static_cast<std::size_t>(bad) + campaign.pleasant_surprises().size() << " failed\n";
   return campaign.good() ? 0 : 1;
 }
 
@@ -126,22 +135,31 @@ int main_of(int argc, char** argv) {
   int (*action)(Options&) = nullptr;
 
   auto* run_command = app.add_subcommand("run", "Run cases against a broker");
-  run_command->add_option("--broker", options.brokers, "wss://… or tcp://…; once for each channel")->required();
-  run_command->add_option("--broker-key", options.broker_key, "The broker's public key, 64 digits")->required();
-  run_command->add_option("--seed", options.seed, "File with the seed of the agent that the broker admits")->required();
+  run_command->add_option("--broker", options.brokers, "wss://… or tcp://…; once for each channel")
+      ->required();
+  run_command->add_option("--broker-key", options.broker_key, "The broker's public key, 64 digits")
+      ->required();
+  run_command
+      ->add_option("--seed", options.seed, "File with the seed of the agent that the broker admits")
+      ->required();
   run_command->add_option("--control", options.settings.control,
                           "Command that takes kill, drain or start: for the durable profile");
   run_command->add_option("--mailbox-entries", options.settings.mailbox_entries,
                           "The broker's quota of entries, if a case may fill it");
-  run_command->add_option("--profile", options.selection.profiles, "core, durable, websocket; all by default");
+  run_command->add_option("--profile", options.selection.profiles,
+                          "core, durable, websocket; all by default");
   run_command->add_option("--expected-failures", options.expected_failures,
                           "File of cases that fail, one a line; it is wrong when one passes");
-  run_command->add_option("--threads", options.selection.threads, "Cases at a time")->check(CLI::Range(1, 64));
+  run_command->add_option("--threads", options.selection.threads, "Cases at a time")
+      ->check(CLI::Range(1, 64));
+  run_command->add_option("--patience", patience_ms, "Milliseconds that an answer is waited for")
+      ->check(CLI::Range(100, 600'000));
   run_command->add_option("--junit", options.junit, "Write JUnit here");
   run_command->add_option("--json", options.json, "Write JSON here");
   run_command->add_option("--html", options.html, "Write HTML with the traces of failures here");
   run_command->add_option("--summary", options.summary, "Write a signed summary here");
-  run_command->add_option("--sign-seed", options.sign_seed, "File with the seed of the tester's key");
+  run_command->add_option("--sign-seed", options.sign_seed,
+                          "File with the seed of the tester's key");
   run_command->callback([&] { action = run; });
 
   auto* list_command = app.add_subcommand("list", "Show cases: id, steps, what must come");
@@ -157,9 +175,11 @@ int main_of(int argc, char** argv) {
       return 0;
     };
   });
-  auto* trace_command = app.add_subcommand("trace", "The traceability table; fails where a requirement has no case");
+  auto* trace_command =
+      app.add_subcommand("trace", "The traceability table; fails where a requirement has no case");
   trace_command->callback([&] { action = [](Options&) { return trace(); }; });
-  auto* identity_command = app.add_subcommand("identity", "The agent id of a seed file, which is made if it is not there");
+  auto* identity_command = app.add_subcommand(
+      "identity", "The agent id of a seed file, which is made if it is not there");
   identity_command->add_option("seed", options.file)->required();
   identity_command->callback([&] {
     action = [](Options& o) {
@@ -167,6 +187,20 @@ int main_of(int argc, char** argv) {
       return 0;
     };
   });
+  auto* vectors_command = app.add_subcommand("vectors", "Write the vectors, one a file");
+  vectors_command->add_option("folder", options.file)->required();
+  vectors_command->callback([&] {
+    action = [](Options& o) {
+      write_vectors(o.file);
+      return 0;
+    };
+  });
+  auto* codec_command =
+      app.add_subcommand("codec", "Ask a codec about every vector, over JSON lines");
+  codec_command
+      ->add_option("--command", options.file, "Reads a question a line, writes {\"code\": …}")
+      ->required();
+  codec_command->callback([&] { action = [](Options& o) { return run_codec(o.file) ? 0 : 1; }; });
   auto* verify_command = app.add_subcommand("verify", "Check the signature of a summary");
   verify_command->add_option("summary", options.file)->required();
   verify_command->callback([&] {

@@ -15,11 +15,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
   }
   return out;
@@ -46,7 +55,8 @@ std::string level_of(Level level) {
 
 std::string junit(const Campaign& campaign) {
   std::ostringstream out;
-  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sealwire-conformance\" tests=\""
+  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sealwire-conformance\" "
+         "tests=\""
       << campaign.outcomes.size() << "\" failures=\"" << campaign.count(Verdict::fail)
       << "\" errors=\"" << campaign.count(Verdict::not_run) << "\" skipped=\""
       << campaign.count(Verdict::not_applicable) << "\" time=\"" << campaign.seconds << "\">\n";
@@ -57,7 +67,8 @@ std::string junit(const Campaign& campaign) {
     if (o.verdict == Verdict::fail) out << "<failure message=\"" << detail << "\"/>";
     if (o.verdict == Verdict::not_run) out << "<error message=\"" << detail << "\"/>";
     if (o.verdict == Verdict::not_applicable) out << "<skipped message=\"" << detail << "\"/>";
-    if (o.verdict == Verdict::non_strict) out << "<system-out>non-strict: " << detail << "</system-out>";
+    if (o.verdict == Verdict::non_strict)
+      out << "<system-out>non-strict: " << detail << "</system-out>";
     out << "</testcase>\n";
   }
   out << "</testsuite>\n";
@@ -74,11 +85,16 @@ std::string json(const Campaign& campaign, const Settings& settings) {
   out["good"] = campaign.good();
   out["unexpectedly_passed"] = campaign.pleasant_surprises();
   for (const Outcome& o : campaign.outcomes) {
-    Json one{{"name", o.name},       {"requirement", o.of->requirement()},
-             {"level", level_of(o.of->level)}, {"profile", o.of->profile},
-             {"sentence", sentence_of(*o.of)}, {"steps", o.of->steps},
-             {"expects", o.of->expects},       {"verdict", name_of(o.verdict)},
-             {"detail", o.detail},   {"seconds", o.seconds}};
+    Json one{{"name", o.name},
+             {"requirement", o.of->requirement()},
+             {"level", level_of(o.of->level)},
+             {"profile", o.of->profile},
+             {"sentence", sentence_of(*o.of)},
+             {"steps", o.of->steps},
+             {"expects", o.of->expects},
+             {"verdict", name_of(o.verdict)},
+             {"detail", o.detail},
+             {"seconds", o.seconds}};
     for (const TraceLine& line : o.trace)
       one["trace"].push_back({{"ms", line.at_ms}, {"text", line.text}});
     out["cases"].push_back(std::move(one));
@@ -89,22 +105,28 @@ std::string json(const Campaign& campaign, const Settings& settings) {
 std::string html(const std::string& json_report) {
   const Json report = Json::parse(json_report);
   std::ostringstream out;
-  out << "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sealwire conformance</title>"
+  out << "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sealwire "
+         "conformance</title>"
          "<style>body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
-         "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3em;"
-         "text-align:left;vertical-align:top}pre{background:#f6f6f6;padding:.5em;white-space:pre-wrap;"
+         "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid "
+         "#ddd;padding:.3em;"
+         "text-align:left;vertical-align:top}pre{background:#f6f6f6;padding:.5em;white-space:pre-"
+         "wrap;"
          "overflow-wrap:anywhere}.pass{color:#070}.fail,.not-run{color:#b00;font-weight:bold}"
-         ".non-strict{color:#a60}.not-applicable{color:#777}</style><h1>Sealwire conformance</h1><p>"
-      << escaped(report["suite"].get<std::string>()) << ", " << report["seconds"] << " s. Broker key <code>"
-      << escaped(report["broker_key"].get<std::string>()) << "</code>.</p><p>";
+         ".non-strict{color:#a60}.not-applicable{color:#777}</style><h1>Sealwire "
+         "conformance</h1><p>"
+      << escaped(report["suite"].get<std::string>()) << ", " << report["seconds"]
+      << " s. Broker key <code>" << escaped(report["broker_key"].get<std::string>())
+      << "</code>.</p><p>";
   for (const auto& [verdict, count] : report["counts"].items())
     out << escaped(verdict) << ": <b>" << count << "</b> &nbsp; ";
-  out << "</p><table><tr><th>case</th><th>verdict</th><th>what is done, and what must come</th><th>s</th></tr>";
+  out << "</p><table><tr><th>case</th><th>verdict</th><th>what is done, and what must "
+         "come</th><th>s</th></tr>";
   for (const Json& one : report["cases"]) {
     std::string style = one["verdict"];
     std::replace(style.begin(), style.end(), ' ', '-');
-    out << "<tr><td><code>" << escaped(one["name"].get<std::string>()) << "</code></td><td class=\"" << style
-        << "\">" << one["verdict"].get<std::string>() << "</td><td>";
+    out << "<tr><td><code>" << escaped(one["name"].get<std::string>()) << "</code></td><td class=\""
+        << style << "\">" << one["verdict"].get<std::string>() << "</td><td>";
     if (!one["sentence"].get<std::string>().empty())
       out << "<i>" << escaped(one["sentence"].get<std::string>()) << "</i><br>";
     out << escaped(one["steps"].get<std::string>()) << " &rarr; <b>"
@@ -117,7 +139,8 @@ std::string html(const std::string& json_report) {
         out << line["ms"] << " ms " << escaped(line["text"].get<std::string>()) << "\n";
       out << "</pre>";
     }
-    out << "</td><td>" << static_cast<int>(one["seconds"].get<double>() * 1000) / 1000.0 << "</td></tr>";
+    out << "</td><td>" << static_cast<int>(one["seconds"].get<double>() * 1000) / 1000.0
+        << "</td></tr>";
   }
   out << "</table></html>\n";
   return out.str();
@@ -141,7 +164,8 @@ std::string signed_summary(const Campaign& campaign, const Settings& settings, V
 
 std::string check_summary(const std::string& summary) {
   const Json read = Json::parse(summary, nullptr, false);
-  if (!read.is_object() || !read.contains("summary") || !read.contains("key") || !read.contains("signature"))
+  if (!read.is_object() || !read.contains("summary") || !read.contains("key") ||
+      !read.contains("signature"))
     return "not a signed summary";
   const bool holds = verify(unhex(read["key"].get<std::string>()),
                             labelled(kSummaryLabel, {bytes_of(read["summary"].get<std::string>())}),

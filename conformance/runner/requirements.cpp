@@ -50,14 +50,17 @@ std::string traceability(std::string& problems) {
     shown[own].insert(one.id);
   }
   std::ostringstream table;
-  table << "# Traceability\n\nWritten by `sealwire-conformance trace`; `./test conformance` fails when it is out of date.\n"
-           "Every requirement of [SPEC.md](../../protocol/SPEC.md) has a case, or a reason why it has none.\n\n"
+  table << "# Traceability\n\nWritten by `sealwire-conformance trace`; `./test conformance` fails "
+           "when it is out of date.\n"
+           "Every requirement of [SPEC.md](../../protocol/SPEC.md) has a case, or a reason why it "
+           "has none.\n\n"
            "| requirement | cases, or why there is none |\n|---|---|\n";
   for (const auto& [id, sentence] : requirements()) {
     table << "| " << id << " | ";
     const auto reason = exceptions().find(id);
     if (shown.contains(id)) {
-      if (reason != exceptions().end()) problems += id + " has a case and a reason for having none\n";
+      if (reason != exceptions().end())
+        problems += id + " has a case and a reason for having none\n";
       const char* comma = "";
       for (const std::string& one : shown[id])
         table << std::exchange(comma, ", ") << "`" << one << "`";

@@ -26,8 +26,8 @@ Target first_target(const Settings& settings) {
 Bytes issue(Session& session, std::uint64_t lifetime_ms) {
   const Bytes seed = random_bytes(32);
   for (int tries = 0; tries < 50; ++tries) {
-    const auto reply = session.call({"IssueInvite",
-                                     {{"key", public_key(seed)}, {"expires_ms", now_ms() + lifetime_ms}}});
+    const auto reply = session.call(
+        {"IssueInvite", {{"key", public_key(seed)}, {"expires_ms", now_ms() + lifetime_ms}}});
     if (reply.code == Code::ok) return seed;
     if (reply.code != Code::rate_limited)
       throw Failure("IssueInvite was answered " + code_name(reply.code));
@@ -45,21 +45,30 @@ void take_redeemed(Person& person) {
 
 std::string name_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "pass";
-    case Verdict::fail: return "fail";
-    case Verdict::non_strict: return "non-strict";
-    case Verdict::not_applicable: return "not applicable";
-    case Verdict::not_run: break;
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::non_strict:
+      return "non-strict";
+    case Verdict::not_applicable:
+      return "not applicable";
+    case Verdict::not_run:
+      break;
   }
   return "not run";
 }
 
 std::string name_of(Way way) {
   switch (way) {
-    case kBound: return "bound";
-    case kSealed: return "sealed";
-    case kCurve: return "curve";
-    case kCurveSealed: break;
+    case kBound:
+      return "bound";
+    case kSealed:
+      return "sealed";
+    case kCurve:
+      return "curve";
+    case kCurveSealed:
+      break;
   }
   return "curve-sealed";
 }
@@ -93,7 +102,9 @@ Bytes Sponsor::invite() {
   }
 }
 
-void Sponsor::joined() { take_redeemed(*person_); }
+void Sponsor::joined() {
+  take_redeemed(*person_);
+}
 
 Run::Run(const Settings& from, Way over, Sponsor& by)
     : settings(from),
@@ -194,7 +205,9 @@ void receives(Person& person, const Envelope& envelope) {
   same(entry.envelope, envelope.bytes, "the delivered envelope");
 }
 
-void goes_on(Person& sender, Person& receiver) { receives(receiver, say(sender)); }
+void goes_on(Person& sender, Person& receiver) {
+  receives(receiver, say(sender));
+}
 
 void expect(bool condition, const std::string& what) {
   if (!condition) throw Failure("not so: " + what);
@@ -202,8 +215,8 @@ void expect(bool condition, const std::string& what) {
 
 void same(View got, View wanted, const std::string& what) {
   if (std::equal(got.begin(), got.end(), wanted.begin(), wanted.end())) return;
-  throw Failure(what + ": " + hex(got.first(std::min<std::size_t>(got.size(), 64))) + " instead of " +
-                hex(wanted.first(std::min<std::size_t>(wanted.size(), 64))));
+  throw Failure(what + ": " + hex(got.first(std::min<std::size_t>(got.size(), 64))) +
+                " instead of " + hex(wanted.first(std::min<std::size_t>(wanted.size(), 64))));
 }
 
 std::vector<Receipt> accepted(const Answer& answer) {
@@ -214,7 +227,8 @@ std::vector<Receipt> accepted(const Answer& answer) {
 Rejection rejected(const Answer& answer, Code code) {
   if (!answer.rejection) throw Failure("accepted instead of rejected: " + code_name(code));
   if (answer.rejection->code != code)
-    throw Failure("rejected with " + code_name(answer.rejection->code) + " instead of " + code_name(code));
+    throw Failure("rejected with " + code_name(answer.rejection->code) + " instead of " +
+                  code_name(code));
   return *answer.rejection;
 }
 
@@ -230,11 +244,16 @@ void compare(const std::optional<Code>& got, Code wanted) {
 }
 }  // namespace
 
-void closes(Session& session, Code code) { compare(session.closing_code(), code); }
-void closes(Handshake& handshake, Code code) { compare(handshake.refusal(), code); }
+void closes(Session& session, Code code) {
+  compare(session.closing_code(), code);
+}
+void closes(Handshake& handshake, Code code) {
+  compare(handshake.refusal(), code);
+}
 
 Session::Replied done(const Session::Replied& reply) {
-  if (reply.code != Code::ok) throw Failure("the Reply is " + code_name(reply.code) + " instead of ok");
+  if (reply.code != Code::ok)
+    throw Failure("the Reply is " + code_name(reply.code) + " instead of ok");
   return reply;
 }
 

@@ -98,7 +98,8 @@ void turned_away(Connect connect, Code code) {
   } catch (const SessionClosed& closed) {
     if (!closed.code) throw Failure("the connection closed without Close(" + code_name(code) + ")");
     if (*closed.code != code)
-      throw Failure("Close(" + code_name(*closed.code) + ") instead of Close(" + code_name(code) + ")");
+      throw Failure("Close(" + code_name(*closed.code) + ") instead of Close(" + code_name(code) +
+                    ")");
     return;
   }
   throw Failure("Ready came instead of Close(" + code_name(code) + ")");

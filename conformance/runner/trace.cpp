@@ -21,8 +21,8 @@ std::string describe(View frame) {
     name = *known != '\0' ? known : "unknown union tag";
     if (const auto* close = root->body_as_Close()) name += "(" + code_name(close->code()) + ")";
   }
-  return name + ", " + std::to_string(frame.size()) + " bytes: " +
-         hex(frame.first(std::min(frame.size(), kShownBytes))) +
+  return name + ", " + std::to_string(frame.size()) +
+         " bytes: " + hex(frame.first(std::min(frame.size(), kShownBytes))) +
          (frame.size() > kShownBytes ? "…" : "");
 }
 
@@ -41,6 +41,8 @@ void Trace::sent(View frame) {
 void Trace::received(View frame) {
   if (lines.size() < kLines) note("< " + describe(frame));
 }
-std::vector<TraceLine> Trace::take() { return std::exchange(lines, {}); }
+std::vector<TraceLine> Trace::take() {
+  return std::exchange(lines, {});
+}
 
 }  // namespace conformance

@@ -10,7 +10,8 @@
 
 namespace conformance {
 
-inline constexpr int kPatienceMs = 20'000;  // for an answer that has to come
+/// How long an answer that has to come is waited for.
+inline int patience_ms = 20'000;
 
 /// `wss://host:port/`, `ws://host:port/` or `tcp://host:port?curve=HEX` (SPEC SES).
 struct Endpoint {
@@ -28,7 +29,7 @@ class Connection {
   /// A peer that has closed is met by the next receive(), not here.
   virtual void send(View message) = 0;
   /// The next message; nothing once the peer has closed. Throws Failure when neither comes in time.
-  virtual std::optional<Bytes> receive(int patience_ms = kPatienceMs) = 0;
+  virtual std::optional<Bytes> receive(int wait_ms = patience_ms) = 0;
   /// Orderly.
   virtual void close() = 0;
   /// As a crash does it.

@@ -16,7 +16,8 @@ int connect_to(const Endpoint& endpoint) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found) != 0)
+  if (getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found) !=
+      0)
     throw Failure("no such host: " + endpoint.host);
   int fd = -1;
   for (const addrinfo* at = found; at != nullptr && fd < 0; at = at->ai_next) {
@@ -30,7 +31,7 @@ int connect_to(const Endpoint& endpoint) {
   if (fd < 0) throw NotRun("nothing listens at " + endpoint.text);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const timeval patience{kPatienceMs / 1000, 0};
+  const timeval patience{patience_ms / 1000, patience_ms % 1000 * 1000};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   return fd;
@@ -53,24 +54,25 @@ Stream::Stream(const Endpoint& endpoint, int tls_version) : fd_(connect_to(endpo
   if (SSL_connect(ssl_.get()) != 1) throw Failure("the TLS handshake failed");
 }
 
-Stream::~Stream() { drop(); }
+Stream::~Stream() {
+  drop();
+}
 
 bool Stream::write(View bytes) {
   while (!bytes.empty()) {
-    const long sent =
-        ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
-             : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const long sent = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                           : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(sent));
   }
   return true;
 }
 
-Bytes Stream::read_some(int patience_ms) {
+Bytes Stream::read_some(int wait_ms) {
   if (!ssl_ || SSL_pending(ssl_.get()) == 0) {
     pollfd poller{fd_, POLLIN, 0};
-    if (poll(&poller, 1, patience_ms) <= 0)
-      throw Failure("nothing came in " + std::to_string(patience_ms) + " ms");
+    if (poll(&poller, 1, wait_ms) <= 0)
+      throw Failure("nothing came in " + std::to_string(wait_ms) + " ms");
   }
   Bytes bytes(65536);
   const long got = ssl_ ? SSL_read(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))

@@ -20,7 +20,7 @@ class Stream {
   /// False when the peer takes no more.
   bool write(View bytes);
   /// Some bytes; none at the end of the stream. Throws Failure when neither comes in time.
-  Bytes read_some(int patience_ms = kPatienceMs);
+  Bytes read_some(int wait_ms = patience_ms);
   /// Ends our direction only.
   void end_writing();
   void drop();

@@ -104,28 +104,28 @@ WebSocket::WebSocket(const Endpoint& endpoint, const Upgrade& request, int tls_v
     answer_.status = std::atoi(answer_.head.c_str() + 9);
 }
 
-bool WebSocket::fill(std::size_t bytes, int patience_ms) {
+bool WebSocket::fill(std::size_t bytes, int wait_ms) {
   while (buffer_.size() < bytes) {
-    const Bytes more = stream_.read_some(patience_ms);
+    const Bytes more = stream_.read_some(wait_ms);
     if (more.empty()) return false;
     buffer_ = std::move(buffer_) + more;
   }
   return true;
 }
 
-std::optional<WebSocket::Incoming> WebSocket::read_frame(int patience_ms) {
-  if (!fill(2, patience_ms)) return std::nullopt;
+std::optional<WebSocket::Incoming> WebSocket::read_frame(int wait_ms) {
+  if (!fill(2, wait_ms)) return std::nullopt;
   const std::uint8_t first = buffer_[0], second = buffer_[1];
   if ((first & 0x70) != 0) throw Failure("the target set a reserved bit (SES-040: no extensions)");
   if ((second & 0x80) != 0) throw Failure("the target masked a frame (RFC 6455 section 5.1)");
   const int form = (second & 0x7f) == 126 ? 2 : (second & 0x7f) == 127 ? 8 : 0;
-  if (!fill(2 + form, patience_ms)) return std::nullopt;
+  if (!fill(2 + form, wait_ms)) return std::nullopt;
   std::uint64_t length = second & 0x7f;
   if (form != 0) length = 0;
   for (int i = 0; i < form; ++i)
     length = length << 8 | buffer_[2 + i];
   if (length > (16u << 20)) throw Failure("the target sent a frame of " + std::to_string(length));
-  if (!fill(2 + form + length, patience_ms)) return std::nullopt;
+  if (!fill(2 + form + length, wait_ms)) return std::nullopt;
   const auto start = buffer_.begin() + 2 + form;
   Incoming incoming{static_cast<std::uint8_t>(first & 0x0f), (first & 0x80) != 0,
                     Bytes(start, start + static_cast<long>(length))};
@@ -135,12 +135,14 @@ std::optional<WebSocket::Incoming> WebSocket::read_frame(int patience_ms) {
   return incoming;
 }
 
-void WebSocket::send(View message) { send_frame({opcode::binary, copy(message)}); }
+void WebSocket::send(View message) {
+  send_frame({opcode::binary, copy(message)});
+}
 
-std::optional<Bytes> WebSocket::receive(int patience_ms) {
+std::optional<Bytes> WebSocket::receive(int wait_ms) {
   Bytes message;
   for (;;) {
-    const auto frame = read_frame(patience_ms);
+    const auto frame = read_frame(wait_ms);
     if (!frame || frame->op == opcode::close) return std::nullopt;
     if (frame->op == opcode::ping) {
       send_frame({opcode::pong, frame->payload});

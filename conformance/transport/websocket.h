@@ -1,5 +1,5 @@
-// RFC 6455 from the client's side, by hand: whole messages for sessions, single frames for the cases
-// that send wrong ones.
+// RFC 6455 from the client's side, by hand: whole messages for sessions, single frames for the
+// cases that send wrong ones.
 #pragma once
 
 #include <deque>
@@ -19,8 +19,8 @@ struct WsFrame {
   bool fin = true;
   std::uint8_t rsv = 0;  // three bits
   bool masked = true;
-  std::optional<Bytes> mask = {};          // random when absent
-  int length_bytes = 0;                    // 1, 2 or 8 where another than the shortest is wanted
+  std::optional<Bytes> mask = {};  // random when absent
+  int length_bytes = 0;            // 1, 2 or 8 where another than the shortest is wanted
   std::optional<std::uint64_t> length_told = {};  // a lie
   Bytes encode() const;
 };
@@ -56,10 +56,10 @@ class WebSocket final : public Connection {
     Bytes payload;
   };
   /// The next frame as it is; nothing at the end of the stream.
-  std::optional<Incoming> read_frame(int patience_ms = kPatienceMs);
+  std::optional<Incoming> read_frame(int wait_ms = patience_ms);
 
   void send(View message) override;
-  std::optional<Bytes> receive(int patience_ms = kPatienceMs) override;
+  std::optional<Bytes> receive(int wait_ms = patience_ms) override;
   void close() override;
   void drop() override { stream_.drop(); }
   wire::Binding binding() const override {
@@ -69,7 +69,7 @@ class WebSocket final : public Connection {
   std::optional<int> close_status() const override { return close_status_; }
 
  private:
-  bool fill(std::size_t bytes, int patience_ms);
+  bool fill(std::size_t bytes, int wait_ms);
   Stream stream_;
   HttpAnswer answer_;
   Bytes buffer_;

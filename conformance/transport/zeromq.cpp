@@ -37,7 +37,8 @@ ZeroMq::ZeroMq(const Endpoint& endpoint) : endpoint_(endpoint) {
   const auto answer = next(5000);
   if (!answer) throw NotRun("nothing listens at " + endpoint.text);
   if (answer->kind != kOpen || answer->payload != version)
-    throw Failure("the door did not open: " + std::string(answer->payload.begin(), answer->payload.end()));
+    throw Failure("the door did not open: " +
+                  std::string(answer->payload.begin(), answer->payload.end()));
 }
 
 zmq::socket_t ZeroMq::open(int port) {
@@ -54,8 +55,8 @@ zmq::socket_t ZeroMq::open(int port) {
 }
 
 // The next message on whichever socket may be read now.
-std::optional<ZeroMq::Message> ZeroMq::next(int patience_ms) {
-  const std::uint64_t deadline = now_ms() + static_cast<std::uint64_t>(patience_ms);
+std::optional<ZeroMq::Message> ZeroMq::next(int wait_ms) {
+  const std::uint64_t deadline = now_ms() + static_cast<std::uint64_t>(wait_ms);
   for (;;) {
     zmq::pollitem_t items[] = {{door_done_ ? nullptr : door_.handle(), 0, ZMQ_POLLIN, 0},
                                {door_done_ ? data_.handle() : nullptr, 0, ZMQ_POLLIN, 0}};
@@ -74,7 +75,8 @@ std::optional<ZeroMq::Message> ZeroMq::next(int patience_ms) {
 }
 
 void ZeroMq::move(View payload) {
-  if (payload.size() != 18) throw Failure("the target's first move has no port and token (SES-043)");
+  if (payload.size() != 18)
+    throw Failure("the target's first move has no port and token (SES-043)");
   send_two(door_, kMove, {});
   data_ = open(payload[0] << 8 | payload[1]);
   send_two(data_, kOpen, payload.subspan(2));
@@ -98,22 +100,24 @@ void ZeroMq::take_door(const Message& message) {
 
 void ZeroMq::send_raw(std::uint8_t kind, View payload) {
   while (moving_ && !data_open_ && !closed_) {
-    const auto message = next(kPatienceMs);
+    const auto message = next(patience_ms);
     if (!message) throw Failure("the data port did not open (SES-043)");
     take_door(*message);
   }
   if (!closed_) send_two(moving_ ? data_ : door_, kind, payload);
 }
 
-void ZeroMq::send(View message) { send_raw(kData, message); }
+void ZeroMq::send(View message) {
+  send_raw(kData, message);
+}
 
-std::optional<Bytes> ZeroMq::receive(int patience_ms) {
-  const std::uint64_t deadline = now_ms() + static_cast<std::uint64_t>(patience_ms);
+std::optional<Bytes> ZeroMq::receive(int wait_ms) {
+  const std::uint64_t deadline = now_ms() + static_cast<std::uint64_t>(wait_ms);
   while (arrived_.empty()) {
     if (closed_) return std::nullopt;
     const std::uint64_t now = now_ms();
     const auto message = next(now < deadline ? static_cast<int>(deadline - now) : 0);
-    if (!message) throw Failure("nothing came in " + std::to_string(patience_ms) + " ms");
+    if (!message) throw Failure("nothing came in " + std::to_string(wait_ms) + " ms");
     take_door(*message);
   }
   Bytes first = std::move(arrived_.front());
@@ -135,6 +139,8 @@ void ZeroMq::drop() {
   data_.close();
 }
 
-Bytes ZeroMq::binding_value() const { return copy(endpoint_.curve) + unz85(public_key_); }
+Bytes ZeroMq::binding_value() const {
+  return copy(endpoint_.curve) + unz85(public_key_);
+}
 
 }  // namespace conformance

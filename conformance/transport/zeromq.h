@@ -12,7 +12,7 @@ class ZeroMq final : public Connection {
  public:
   explicit ZeroMq(const Endpoint& endpoint);
   void send(View message) override;
-  std::optional<Bytes> receive(int patience_ms = kPatienceMs) override;
+  std::optional<Bytes> receive(int wait_ms = patience_ms) override;
   void close() override;
   void drop() override;
   wire::Binding binding() const override { return wire::Binding::curve; }
@@ -26,7 +26,7 @@ class ZeroMq final : public Connection {
     Bytes payload;
   };
   zmq::socket_t open(int port);
-  std::optional<Message> next(int patience_ms);
+  std::optional<Message> next(int wait_ms);
   void move(View payload);
   void take_door(const Message& message);
 

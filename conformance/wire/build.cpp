@@ -71,10 +71,14 @@ uoffset_t put_value(Builder& b, const reflection::Field& field, const Value& val
 void put_scalar(Builder& b, const reflection::Field& field, std::uint64_t number) {
   const std::uint16_t slot = field.offset();
   switch (flatbuffers::GetTypeSize(field.type()->base_type())) {
-    case 1: return b.AddElement(slot, static_cast<std::uint8_t>(number));
-    case 2: return b.AddElement(slot, static_cast<std::uint16_t>(number));
-    case 4: return b.AddElement(slot, static_cast<std::uint32_t>(number));
-    default: return b.AddElement(slot, number);
+    case 1:
+      return b.AddElement(slot, static_cast<std::uint8_t>(number));
+    case 2:
+      return b.AddElement(slot, static_cast<std::uint16_t>(number));
+    case 4:
+      return b.AddElement(slot, static_cast<std::uint32_t>(number));
+    default:
+      return b.AddElement(slot, number);
   }
 }
 
@@ -127,7 +131,9 @@ Bytes finish(std::string_view identifier, const Table& root) {
   return Bytes(b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize());
 }
 
-Bytes frame(Table body) { return finish("SWFR", {"Frame", {{"body", std::move(body)}}}); }
+Bytes frame(Table body) {
+  return finish("SWFR", {"Frame", {{"body", std::move(body)}}});
+}
 
 Bytes shared_tables(std::size_t bundles, std::size_t envelopes) {
   Builder b(512);
@@ -146,7 +152,8 @@ Bytes shared_tables(std::size_t bundles, std::size_t envelopes) {
   const auto start = b.StartTable();
   const auto* fields = object_of("Frame").fields();
   b.AddOffset(fields->LookupByKey("body")->offset(), send);
-  b.AddElement(fields->LookupByKey("body_type")->offset(), static_cast<std::uint8_t>(tag_of("Send")));
+  b.AddElement(fields->LookupByKey("body_type")->offset(),
+               static_cast<std::uint8_t>(tag_of("Send")));
   b.Finish(Offset(b.EndTable(start)), "SWFR");
   return Bytes(b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize());
 }

@@ -1,5 +1,6 @@
-// The suite's own encoder: tables by the names of the published schema, and every wrong thing that a
-// hostile peer may put into one. No field is required, no size fixed, no enum or union tag checked.
+// The suite's own encoder: tables by the names of the published schema, and every wrong thing that
+// a hostile peer may put into one. No field is required, no size fixed, no enum or union tag
+// checked.
 #pragma once
 
 #include <initializer_list>
@@ -16,8 +17,8 @@ struct Table;
 class Value {
  public:
   template <class Number>
-    requires std::is_integral_v<Number> || std::is_enum_v<Number>
-  Value(Number number) : held_(static_cast<std::uint64_t>(number)) {}
+  requires std::is_integral_v<Number> || std::is_enum_v<Number> Value(Number number)
+      : held_(static_cast<std::uint64_t>(number)) {}
   Value(Bytes bytes) : held_(std::move(bytes)) {}
   Value(std::string text) : held_(std::move(text)) {}
   Value(const char* text) : held_(std::string(text)) {}
@@ -33,9 +34,9 @@ class Value {
       held_;
 };
 
-/// `{"Ping", {{"nonce", 7}}}`. For a union field `body`, the tag `body_type` follows from the table's
-/// name unless it is given too. A field named twice counts once, the last time: cases start from
-/// good fields and replace one.
+/// `{"Ping", {{"nonce", 7}}}`. For a union field `body`, the tag `body_type` follows from the
+/// table's name unless it is given too. A field named twice counts once, the last time: cases start
+/// from good fields and replace one.
 struct Table {
   std::string name;
   std::vector<std::pair<std::string, Value>> fields;

@@ -12,8 +12,12 @@ namespace conformance {
 using Bytes = std::vector<std::uint8_t>;
 using View = std::span<const std::uint8_t>;
 
-inline Bytes bytes_of(std::string_view text) { return Bytes(text.begin(), text.end()); }
-inline Bytes copy(View view) { return Bytes(view.begin(), view.end()); }
+inline Bytes bytes_of(std::string_view text) {
+  return Bytes(text.begin(), text.end());
+}
+inline Bytes copy(View view) {
+  return Bytes(view.begin(), view.end());
+}
 
 inline Bytes operator+(Bytes left, View right) {
   left.insert(left.end(), right.begin(), right.end());

@@ -60,13 +60,13 @@ Bytes labelled(std::string_view label, std::initializer_list<View> parts) {
 namespace {
 struct Pair {
   Bytes key = Bytes(crypto_sign_PUBLICKEYBYTES), secret = Bytes(crypto_sign_SECRETKEYBYTES);
-  explicit Pair(View seed) {
-    crypto_sign_seed_keypair(key.data(), secret.data(), seed.data());
-  }
+  explicit Pair(View seed) { crypto_sign_seed_keypair(key.data(), secret.data(), seed.data()); }
 };
 }  // namespace
 
-Bytes public_key(View seed) { return Pair(seed).key; }
+Bytes public_key(View seed) {
+  return Pair(seed).key;
+}
 
 Bytes sign(View seed, View message) {
   Bytes out(crypto_sign_BYTES);
@@ -117,7 +117,9 @@ Bytes hkdf(View salt, View ikm, View info, std::size_t size) {
 }
 
 namespace {
-Bytes nonce_of(std::uint64_t counter) { return Bytes(4) + big_endian(counter, 8); }
+Bytes nonce_of(std::uint64_t counter) {
+  return Bytes(4) + big_endian(counter, 8);
+}
 }  // namespace
 
 Bytes aead_seal(View key, std::uint64_t counter, View text) {
@@ -131,8 +133,8 @@ std::optional<Bytes> aead_open(View key, std::uint64_t counter, View sealed) {
   if (sealed.size() < 16) return std::nullopt;
   Bytes out(sealed.size() - 16);
   if (crypto_aead_chacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, sealed.data(),
-                                                sealed.size(), nullptr, 0,
-                                                nonce_of(counter).data(), key.data()) != 0)
+                                                sealed.size(), nullptr, 0, nonce_of(counter).data(),
+                                                key.data()) != 0)
     return std::nullopt;
   return out;
 }
@@ -164,7 +166,11 @@ std::string base58(View raw) {
   return text;
 }
 
-std::string did_key(View key) { return "did:key:z" + base58(Bytes{0xed, 0x01} + key); }
-std::string agent_text(View id) { return "agent:z" + base58(id); }
+std::string did_key(View key) {
+  return "did:key:z" + base58(Bytes{0xed, 0x01} + key);
+}
+std::string agent_text(View id) {
+  return "agent:z" + base58(id);
+}
 
 }  // namespace conformance

@@ -19,8 +19,8 @@ void fail_statement(const char* identifier) {
 
 void expect_size(View field, std::size_t size, const char* what) {
   if (field.size() != size)
-    throw Failure(std::string(what) + " has " + std::to_string(field.size()) + " bytes instead of " +
-                  std::to_string(size));
+    throw Failure(std::string(what) + " has " + std::to_string(field.size()) +
+                  " bytes instead of " + std::to_string(size));
 }
 
 Frame::Frame(Bytes bytes) : bytes_(std::make_shared<const Bytes>(std::move(bytes))) {

@@ -1,4 +1,5 @@
-// Reading what the target sends, with FlatBuffers' verifier first and the sizes of FRM-006 after it.
+// Reading what the target sends, with FlatBuffers' verifier first and the sizes of FRM-006 after
+// it.
 #pragma once
 
 #include <envelope_generated.h>
@@ -19,7 +20,9 @@ std::string code_name(Code code);
 inline View view(const flatbuffers::Vector<std::uint8_t>* bytes) {
   return bytes == nullptr ? View() : View(bytes->data(), bytes->size());
 }
-inline Bytes copy(const flatbuffers::Vector<std::uint8_t>* bytes) { return copy(view(bytes)); }
+inline Bytes copy(const flatbuffers::Vector<std::uint8_t>* bytes) {
+  return copy(view(bytes));
+}
 
 /// A verified frame from the target; throws Failure where it is none (FRM-002 to FRM-006).
 class Frame {
@@ -29,7 +32,9 @@ class Frame {
   wire::Body type() const { return root_->body_type(); }
   std::string name() const { return wire::EnumNameBody(type()); }
   template <class Body>
-  const Body* as() const { return root_->body_as<Body>(); }
+  const Body* as() const {
+    return root_->body_as<Body>();
+  }
 
   /// The bytes as a frame with a Close in clear, if they are one.
   static std::optional<Code> close_code(View bytes);
@@ -39,7 +44,8 @@ class Frame {
   const wire::Frame* root_;
 };
 
-/// A statement of the target as its table; throws Failure where it does not verify. `held` keeps an aligned copy.
+/// A statement of the target as its table; throws Failure where it does not verify. `held` keeps an
+/// aligned copy.
 template <class Root>
 const Root* statement(Bytes& held, View bytes, const char* identifier);
 

@@ -56,12 +56,13 @@ class Broker:
         (self.folder / "program").write_text(str(program))
         return self
 
-    def start(self):
+    def start(self, environment=None):
         program = (self.folder / "program").read_text()
         out = open(self.folder / "out", "w")
         log = open(self.folder / "log", "a")
         process = subprocess.Popen([program, "--config", self.folder / "broker" / "sealwired.toml"],
-                                   stdout=out, stderr=log, start_new_session=True)
+                                   stdout=out, stderr=log, start_new_session=True,
+                                   env=environment)
         (self.folder / "pid").write_text(str(process.pid))
         deadline = time.monotonic() + 30
         while "ready" not in (self.folder / "out").read_text().split():
@@ -95,12 +96,12 @@ class Broker:
             f"--mailbox-entries={MAILBOX_ENTRIES}"]
 
 
-def started(folder, program, suite):
+def started(folder, program, suite, environment=None):
     """A broker that admits the suite's agent, running."""
     broker = Broker(folder)
     identity = subprocess.run([suite, "identity", broker.folder / "seed"], check=True,
                               capture_output=True, text=True).stdout.strip()
-    return broker.create(program, identity).start()
+    return broker.create(program, identity).start(environment)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 
 #include "adapters/channels/census.h"
 #include "adapters/channels/websocket/engine.h"
@@ -262,6 +263,7 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   bool open_ = false;
   bool ended_ = false;
   bool pong_unsent_ = false;
+  std::optional<std::string> ping_waiting_;
 
   std::mutex mutex_;  // guards what follows
   std::vector<std::vector<std::uint8_t>> queue_;

@@ -42,5 +42,15 @@ TEST_F(Usage, HelpAndVersionAreDataAndSucceed) {
   }
 }
 
+TEST_F(Usage, ConformanceIsAnotherProgramBesideThisOne) {
+  // Where that was not built, the failure says so.
+  const auto run = sealwire(home_, {"conformance", "--version"});
+  if (run.status == 0) {
+    EXPECT_EQ(run.out.rfind("sealwire-conformance ", 0), 0U) << run.out;
+  } else {
+    EXPECT_NE(run.err.find("sealwire-conformance is neither beside"), std::string::npos) << run.err;
+  }
+}
+
 }  // namespace
 }  // namespace sealwire::cli
