@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kSweepMs = 5 * kSecondMs;
 // More than an agent's rate allows, so that what is forgotten keeps up with what comes.
 constexpr std::uint64_t kIdsForgottenPerSweep = 50'000;
+constexpr std::uint64_t kClockStepMs = kSecondMs;
 
 std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequences) {
   std::map<ConnectionId, std::vector<Receipt>> receipts;
@@ -37,8 +38,23 @@ Result<std::unique_ptr<Router>> Router::create(RouterConfig config, RouterParts 
   return router;
 }
 
-void Router::on_events(std::span<Event> events, UnixMillis now) {
+// Calls may come a little out of order; a clock that was set back is believed, and everything is as
+// old as it was.
+void Router::set_now(UnixMillis now) {
+  if (now + kClockStepMs < core_.now) {
+    const std::uint64_t ms = core_.now.value - now.value;
+    for (Session* session : core_.sessions.all()) {
+      session->heard = session->heard - ms;
+      session->pinged = session->pinged - ms;
+    }
+    swept_ = swept_ - ms;
+    core_.now = now;
+  }
   core_.now = std::max(core_.now, now);
+}
+
+void Router::on_events(std::span<Event> events, UnixMillis now) {
+  set_now(now);
   const bool lost = !reload_touched();
   for (Event& event : events) {
     if (lost)
@@ -106,7 +122,7 @@ void Router::write_agents(Changes& changes, InFlight& in_flight) {
 }
 
 void Router::on_committed(Committed committed, UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!in_flight_ || in_flight_->id != committed.id) return;
   if (!committed.result) return on_failure(committed.result.error());
 
@@ -172,7 +188,7 @@ Result<> Router::reload_touched() {
 // --- time ----------------------------------------------------------------------------------------
 
 void Router::on_timer(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!reload_touched()) return;
   for (Session* session : core_.sessions.all()) {
     if (core_.now >= session->heard + core_.config.idle_ms) {
@@ -199,7 +215,7 @@ void Router::on_timer(UnixMillis now) {
 }
 
 void Router::pump(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   const auto behind = core_.backlog;
   for (const ConnectionId connection : behind) {
     core_.backlog.erase(connection);

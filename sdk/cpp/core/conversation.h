@@ -80,6 +80,10 @@ class Conversations {
   void opening_refused(Conversation& conversation);
   Result<> update_accepted(Conversation& conversation);
   Result<> update_refused(Conversation& conversation);
+  /// The peer has written from where only our opening or update could have brought it: the broker
+  /// has accepted that, and its answer is still to come or was lost.
+  bool is_ahead(const Conversation& conversation, const Header& header) const;
+  Result<> catch_up(Conversation& conversation);
 
   // --- opening. Each either succeeds or changes nothing.
   Result<Bytes> open_application(Conversation& conversation, const Envelope& envelope);

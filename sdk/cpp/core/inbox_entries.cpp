@@ -72,6 +72,9 @@ Result<> Inbox::on_group_envelope(const Entry& entry, const PeerRow& peer, Envel
   Conversation* conversation = conversations_.find(header.conversation);
   // The commit that comes with a Welcome for us: its group is what the Welcome brings.
   if (header.kind == Kind::commit && header.epoch == 0) return {};
+  if (conversation != nullptr && conversation->peer_instance == header.sender &&
+      conversations_.is_ahead(*conversation, header) && holds_signature(envelope))
+    SW_CHECK(conversations_.catch_up(*conversation));
   if (conversation == nullptr || conversation->peer_instance != header.sender ||
       header.incarnation > conversation->incarnation) {
     if (entry.sequence != 0)

@@ -133,6 +133,11 @@ void Session::on_timer() {
   }
 }
 
+void Session::on_clock_set_back(std::uint64_t ms) {
+  for (UnixMillis* time : {&not_before_, &deadline_, &heard_, &spoke_})
+    *time = *time - ms;
+}
+
 UnixMillis Session::next_timer() const {
   const std::uint64_t idle_ms = std::max<std::uint64_t>(info_.terms.idle_ms, kSecondMs);
   if (!wanted_) return {UINT64_MAX};
