@@ -45,7 +45,8 @@ Result<> parse_authority(std::string_view text, Uri& uri) {
 Result<Uri> parse_uri(std::string_view text) {
   Uri uri;
   const auto scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) return fail(Errc::address_invalid, "no scheme://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0)
+    return fail(Errc::address_invalid, "no scheme://");
   uri.scheme = text.substr(0, scheme_end);
   text.remove_prefix(scheme_end + 3);
   if (const auto query = text.find('?'); query != std::string_view::npos) {
