@@ -27,6 +27,8 @@ Result<> parse_authority(std::string_view text, Uri& uri) {
   auto host = text.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
+    if (host.find_first_of("[]") != std::string_view::npos)
+      return fail(Errc::address_invalid, "brackets within brackets");
   } else if (host.find_first_of("[]:") != std::string_view::npos) {
     return fail(Errc::address_invalid, "an IPv6 host stands in brackets");
   }

@@ -98,7 +98,17 @@ class Pair {
     chain_ = opening.creator;
     chain_.agent = &a_;
   }
+  /// The median of five rounds, so that a hiccup of the machine is not taken for the broker's.
   double p99_ms() {
+    std::array<double, 5> rounds{};
+    for (double& round : rounds)
+      round = round_p99_ms();
+    std::sort(rounds.begin(), rounds.end());
+    return rounds[2];
+  }
+
+ private:
+  double round_p99_ms() {
     std::vector<double> taken;
     for (int i = 0; i < kSamples; ++i) {
       const auto sent = chain_.next(as_bytes("x"), random_, test::system_now());
@@ -111,7 +121,6 @@ class Pair {
     return taken[taken.size() * 99 / 100];
   }
 
- private:
   crypto::SystemRandom random_;
   test::RawAgent a_ = test::make_raw_agent(random_), b_ = test::make_raw_agent(random_);
   test::RawClient to_a_, to_b_;
