@@ -9,7 +9,9 @@ namespace sealwire::broker {
 namespace {
 
 constexpr std::uint64_t kSweepMs = 5 * kSecondMs;
-constexpr std::uint64_t kForgetMs = 10 * kMinuteMs;
+// More than an agent's rate allows, so that what is forgotten keeps up with what comes.
+constexpr std::uint64_t kIdsForgottenPerSweep = 50'000;
+constexpr std::uint64_t kClockStepMs = kSecondMs;
 
 std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequences) {
   std::map<ConnectionId, std::vector<Receipt>> receipts;
@@ -31,13 +33,28 @@ Result<std::unique_ptr<Router>> Router::create(RouterConfig config, RouterParts 
                                                UnixMillis now) {
   SW_TRY(StoredState state, parts.store->load());
   std::unique_ptr<Router> router(new Router(std::move(config), parts, std::move(state)));
-  router->core_.now = router->swept_ = router->forgotten_ = now;
+  router->core_.now = router->swept_ = now;
   router->core_.metrics.agents = static_cast<std::int64_t>(router->core_.directory.size());
   return router;
 }
 
-void Router::on_events(std::span<Event> events, UnixMillis now) {
+// Calls may come a little out of order; a clock that was set back is believed, and everything is as
+// old as it was.
+void Router::set_now(UnixMillis now) {
+  if (now + kClockStepMs < core_.now) {
+    const std::uint64_t ms = core_.now.value - now.value;
+    for (Session* session : core_.sessions.all()) {
+      session->heard = session->heard - ms;
+      session->pinged = session->pinged - ms;
+    }
+    swept_ = swept_ - ms;
+    core_.now = now;
+  }
   core_.now = std::max(core_.now, now);
+}
+
+void Router::on_events(std::span<Event> events, UnixMillis now) {
+  set_now(now);
   const bool lost = !reload_touched();
   for (Event& event : events) {
     if (lost)
@@ -105,7 +122,7 @@ void Router::write_agents(Changes& changes, InFlight& in_flight) {
 }
 
 void Router::on_committed(Committed committed, UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!in_flight_ || in_flight_->id != committed.id) return;
   if (!committed.result) return on_failure(committed.result.error());
 
@@ -171,7 +188,7 @@ Result<> Router::reload_touched() {
 // --- time ----------------------------------------------------------------------------------------
 
 void Router::on_timer(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!reload_touched()) return;
   for (Session* session : core_.sessions.all()) {
     if (core_.now >= session->heard + core_.config.idle_ms) {
@@ -189,19 +206,16 @@ void Router::on_timer(UnixMillis now) {
   if (core_.now >= swept_ + kSweepMs) {
     swept_ = core_.now;
     sweep(core_);
+    core_.changes.add(ForgetIds{core_.now, kIdsForgottenPerSweep});
     // Where nobody sends because the broker is not ready, this finds out that there is room again.
-    if (!healthy_ && core_.changes.empty()) core_.changes.add(ForgetIds{core_.now});
-  }
-  if (core_.now >= forgotten_ + kForgetMs) {
-    forgotten_ = core_.now;
-    core_.changes.add(ForgetIds{core_.now});
+    if (!healthy_) core_.changes.add(Probe{});
   }
   pump(core_.now);
   finish_drain();
 }
 
 void Router::pump(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   const auto behind = core_.backlog;
   for (const ConnectionId connection : behind) {
     core_.backlog.erase(connection);

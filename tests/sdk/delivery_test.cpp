@@ -2,6 +2,7 @@
 // restarted in between.
 #include <gtest/gtest.h>
 
+#include "protocol/limits.h"
 #include "tests/sdk/net.h"
 
 namespace sealwire::test {
@@ -259,6 +260,55 @@ TEST(SdkDelivery, AnExpiredMessageIsRefusedToItsSenderAndTheChainGoesOn) {
   EXPECT_EQ(alice->count(Notice::Kind::refused), 1u);
 }
 
+TEST(SdkDelivery, APeerThatAnswersBeforeTheBrokerDoesIsHeard) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  const auto no_accepted = [&net](NetAgent& agent, Bytes bytes) -> std::optional<Bytes> {
+    const auto frame = Frame::parse(bytes, limits::kFrameBytes);
+    const bool drop = &agent == net.agents[0].get() && frame && frame->as<wire::Accepted>();
+    return drop ? std::nullopt : std::optional(std::move(bytes));
+  };
+  net.on_the_way_to_agent = no_accepted;  // of the opening
+  const auto first = alice->send(*bob, "hello");
+  net.run();
+  bob->send(*alice, "to a group that alice does not know is accepted");
+  net.run();
+  EXPECT_EQ(alice->received.size(), 1u);
+  alice->cut();
+  net.on_the_way_to_agent = nullptr;
+  net.pass(kMinuteMs);
+  EXPECT_TRUE(alice->outcome(first).done && *alice->outcome(first).done);
+
+  net.now = net.now + kDayMs + 1;
+  net.pass(kMinuteMs);
+  net.on_the_way_to_agent = no_accepted;  // of an update
+  alice->send(*bob, "a day later");
+  net.run();
+  bob->send(*alice, "to an epoch that alice does not know is accepted");
+  net.run();
+  alice->cut();
+  net.on_the_way_to_agent = nullptr;
+  net.pass(kMinuteMs);
+  EXPECT_EQ(alice->received.size(), 2u);
+  EXPECT_EQ(bob->texts(), (std::vector<std::string>{"hello", "a day later"}));
+  EXPECT_EQ(alice->count(Notice::Kind::undecryptable), 0u);
+  EXPECT_EQ(alice->count(Notice::Kind::refused) + bob->count(Notice::Kind::refused), 0u);
+}
+
+TEST(SdkDelivery, AClockThatWasSetBackDoesNotKeepAnAgentFromConnecting) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  net.now = net.now + kDayMs;
+  alice->reachable = false;
+  alice->cut();
+  net.run();
+  net.now = net.now - kDayMs;
+  alice->reachable = true;
+  alice->send(*bob, "after the clock was set right");
+  net.pass(kMinuteMs);
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"after the clock was set right"});
+}
+
 TEST(SdkDelivery, LeafIsUpdatedAtTheFirstActivityAfterADay) {
   Net net;
   auto [alice, bob] = net.pair();
@@ -291,6 +341,42 @@ TEST(SdkDelivery, TwoUpdatesAtOnceEndInOneEpochAndLoseNothing) {
   EXPECT_EQ(alice->received.size(), 20u);
   EXPECT_EQ(bob->received.size(), 20u);
   EXPECT_EQ(alice->conversations(*bob)[0]->epoch, bob->conversations(*alice)[0]->epoch);
+}
+
+// Handed out from its oldest, a pool that nobody draws from would one day hold nothing but packages
+// that have expired, and the claimer would meet each of them first.
+TEST(SdkDelivery, APoolOfKeyPackagesIsRenewedBeforeItExpires) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  for (NetAgent* agent : {alice, bob}) {
+    agent->cut();
+    agent->reachable = false;
+  }
+  net.now = net.now + limits::kKeyPackageLifetimeMs + kDayMs;
+  bob->reachable = true;
+  net.pass(kMinuteMs);
+  alice->reachable = true;
+  net.pass(kMinuteMs);
+  ASSERT_TRUE(alice->connected && bob->connected);
+  alice->send(*bob, "after a month");
+  net.run();
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"after a month"});
+  EXPECT_EQ(alice->count(Notice::Kind::undecryptable), 0u);
+}
+
+// A broker that cannot answer how a conversation stands is asked again after a while, not at once.
+TEST(SdkDelivery, ABrokerThatLimitsCallsIsNotAskedInALoop) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  alice->restart();
+  net.config.calls = {0.001, 0.5};  // none at all
+  net.restart_broker();
+  const std::uint64_t before = net.metrics.calls;
+  alice->send(*bob, "two");
+  net.pass(2 * kMinuteMs);
+  EXPECT_LT(net.metrics.calls - before, 20u);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ class Calls {
   void on_session_end();
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
  private:
   struct Pending {

@@ -331,6 +331,16 @@ Result<> Conversations::update_refused(Conversation& conversation) {
   return {};
 }
 
+bool Conversations::is_ahead(const Conversation& conversation, const Header& header) const {
+  if (conversation.opening) return header.incarnation == conversation.opening->incarnation;
+  return conversation.group && conversation.group->has_pending() &&
+         header.incarnation == conversation.incarnation && header.epoch == conversation.epoch + 1;
+}
+
+Result<> Conversations::catch_up(Conversation& conversation) {
+  return conversation.opening ? opening_accepted(conversation) : update_accepted(conversation);
+}
+
 Result<Bytes> Conversations::open_application(Conversation& conversation,
                                               const Envelope& envelope) {
   SW_TRY(mls::Group * group, this->group(conversation));

@@ -24,7 +24,7 @@ struct Conversation {
   ChainPosition received;         // the peer's: after what was processed
   UnixMillis last_update;         // of our leaf
   std::uint64_t epoch = 0;
-  EnvelopeId opened_by;        // our last opening's commit; zero: the peer opened it
+  EnvelopeId opened_by;        // our last opening's Welcome; zero: the peer opened it
   bool reopen = false;         // the group is wedged: open the next incarnation
   std::uint32_t reopened = 0;  // times in a row without a message opened since
 
@@ -80,6 +80,10 @@ class Conversations {
   void opening_refused(Conversation& conversation);
   Result<> update_accepted(Conversation& conversation);
   Result<> update_refused(Conversation& conversation);
+  /// The peer has written from where only our opening or update could have brought it: the broker
+  /// has accepted that, and its answer is still to come or was lost.
+  bool is_ahead(const Conversation& conversation, const Header& header) const;
+  Result<> catch_up(Conversation& conversation);
 
   // --- opening. Each either succeeds or changes nothing.
   Result<Bytes> open_application(Conversation& conversation, const Envelope& envelope);

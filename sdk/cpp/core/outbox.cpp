@@ -269,6 +269,17 @@ void Outbox::expire_waiting() {
     });
 }
 
+void Outbox::on_clock_set_back(std::uint64_t ms) {
+  next_expiry_ = next_expiry_ - ms;
+  for (auto& [peer, lane] : lanes_)
+    lane.not_before = lane.not_before - ms;
+  // Zero says that the unit waits for no time.
+  for (auto& [id, flight] : flights_)
+    for (Unit& unit : flight.units)
+      if (unit.not_before.value != 0)
+        unit.not_before = std::max(unit.not_before - ms, UnixMillis{1});
+}
+
 UnixMillis Outbox::next_timer() const {
   UnixMillis next{UINT64_MAX};
   for (const auto& [peer, lane] : lanes_) {

@@ -33,6 +33,7 @@ class Outbox {
   void on_session_end();
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
   std::size_t waiting() const { return waiting_contents_; }
   std::size_t in_flight() const { return by_id_.size(); }

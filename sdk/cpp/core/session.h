@@ -25,6 +25,7 @@ class Session {
   void on_close(const Error& why);
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
   /// Queues a frame for the next flush. Only while ready().
   void send(Bytes frame);
