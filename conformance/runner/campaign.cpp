@@ -104,7 +104,7 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
   Campaign campaign;
   std::vector<Job> quick, slow, alone;
   for (const Case& one : all_cases()) {
-    if (!selection.takes(one) || one.target != "broker") continue;
+    if (!selection.takes(one)) continue;
     const auto ways = ways_of(one, settings);
     if (ways.empty())
       campaign.outcomes.push_back({&one,

@@ -35,7 +35,6 @@ struct Case {
   Pace pace = Pace::quick;
   std::string profile = "core";  // core, durable, websocket
   Level level = Level::must;
-  std::string target = "broker";
 
   /// The requirement's id; `rfc6455` for cases of that text.
   std::string requirement() const { return id.substr(0, id.find('.')); }
@@ -60,6 +59,5 @@ Cases durable_cases();
 Cases exploit_cases();
 Cases rfc6455_cases();
 Cases rfc6455_upgrade_cases();
-Cases agent_cases();
 
 }  // namespace conformance

@@ -13,7 +13,6 @@ struct Settings {
   Bytes seed;                         // of the agent that the target admits without an invite
   std::string control;                // a command that stops and starts the target
   std::uint64_t mailbox_entries = 0;  // of one agent, where it is small enough to be filled
-  std::string agent_command;          // an agent that the suite is the broker for
 };
 
 }  // namespace conformance
