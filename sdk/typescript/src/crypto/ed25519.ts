@@ -1,11 +1,7 @@
-/** Ed25519 by WebCrypto, held to KEY-001, which the platforms' own checks do not all reach. */
+/** Ed25519 by the platform, held to KEY-001, which the platforms' own checks do not all reach. */
+import { importPublic, importSeed } from "#ed25519";
 import type { Bytes } from "../bytes.js";
-import { concat, copy, hex, unbase64url, unhex } from "../bytes.js";
-import { fail } from "../errors.js";
-
-const algorithm = { name: "Ed25519" };
-const pkcs8 = unhex("302e020100300506032b657004220420"); // RFC 8410, before the seed
-const { subtle } = globalThis.crypto;
+import { copy, hex, unhex } from "../bytes.js";
 
 export interface SigningKey {
   readonly seed: Bytes;
@@ -15,16 +11,7 @@ export interface SigningKey {
 
 export async function signingKey(seed: Uint8Array): Promise<SigningKey> {
   const bytes = copy(seed);
-  const der = concat(pkcs8, bytes);
-  // WebCrypto tells the public key of a seed through an extractable key only.
-  const jwk = await subtle.exportKey("jwk", await subtle.importKey("pkcs8", der, algorithm, true, ["sign"]));
-  const secret = await subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
-  der.fill(0);
-  return {
-    seed: bytes,
-    publicKey: unbase64url(jwk.x ?? fail("unsupported", "Ed25519 without x")),
-    sign: async (message) => new Uint8Array(await subtle.sign(algorithm, secret, copy(message))),
-  };
+  return { seed: bytes, ...await importSeed(bytes) };
 }
 
 export const newSigningKey = (): Promise<SigningKey> => signingKey(randomBytes(32));
@@ -49,17 +36,17 @@ function soundPoint(bytes: Uint8Array): boolean {
   return y < p && !smallOrder.has(y);
 }
 
-const imported = new Map<string, Promise<CryptoKey | undefined>>();
+type Verifier = (message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>;
+
+const imported = new Map<string, Promise<Verifier | undefined>>();
 const importedMax = 256;
 
-/** The platform's key, or undefined where KEY-001 refuses the encoding. */
-function publicKey(raw: Uint8Array): Promise<CryptoKey | undefined> {
+/** The platform's check, or undefined where KEY-001 refuses the encoding. Importing a key costs more than a check. */
+function verifier(raw: Uint8Array): Promise<Verifier | undefined> {
   const name = hex(raw);
   let key = imported.get(name);
   if (key === undefined) {
-    key = raw.length === 32 && soundPoint(raw)
-      ? subtle.importKey("raw", copy(raw), algorithm, false, ["verify"]).catch(() => undefined)
-      : Promise.resolve(undefined);
+    key = raw.length === 32 && soundPoint(raw) ? importPublic(copy(raw)).catch(() => undefined) : Promise.resolve(undefined);
     const oldest = imported.size >= importedMax ? imported.keys().next().value : undefined;
     if (oldest !== undefined) imported.delete(oldest);
     imported.set(name, key);
@@ -68,8 +55,8 @@ function publicKey(raw: Uint8Array): Promise<CryptoKey | undefined> {
 }
 
 export async function verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const sound = await publicKey(key);
+  const sound = await verifier(key);
   if (sound === undefined || signature.length !== 64) return false;
   if (!soundPoint(signature.subarray(0, 32)) || littleEndian(signature.subarray(32)) >= order) return false;
-  return subtle.verify(algorithm, sound, copy(signature), copy(message));
+  return sound(message, signature);
 }
