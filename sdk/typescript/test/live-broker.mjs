@@ -79,8 +79,8 @@ export class Broker {
           const { value, done } = await events.next();
           if (done) throw new Error(`pipe ended before ${name}`);
           const event = JSON.parse(value);
-          if (event.event === "error" && name !== "error") throw new Error(value);
-          if (event.event === name) return event;
+          if (event.event === "error" && name !== "error" && name !== undefined) throw new Error(value);
+          if (event.event === name || name === undefined) return event;
         }
       },
       async end() {

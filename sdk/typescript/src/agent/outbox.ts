@@ -49,7 +49,7 @@ type Rejection = Value<typeof t.Rejection>;
 
 const sendBytesMax = 1_048_576;
 const retrySoonMs = 50;
-const retryLaterMs = 1000;
+const retryLaterMs = 500;
 
 export class Outbox {
   private readonly items = new Map<string, Item>();
@@ -59,7 +59,8 @@ export class Outbox {
   private readonly fetching = new Set<string>();
   private readonly recent = new Map<string, Conversation>();
   private nextPlace = 0;
-  private notBefore = 0;
+  /** Until when a peer's messages wait for another attempt. */
+  private readonly retryAt = new Map<string, number>();
 
   constructor(private readonly core: Core) {}
 
@@ -123,7 +124,6 @@ export class Outbox {
 
   private async fill(bundles: Envelope[][], session: Session): Promise<void> {
     const now = this.core.now();
-    if (now < this.notBefore) return;
     for (const conversation of this.core.conversations.values()) {
       const [first] = conversation.pending?.bundle ?? [];
       if (!first || !conversation.pending || this.commits.has(hex(first.header.id))) continue;
@@ -136,7 +136,7 @@ export class Outbox {
       if (this.inFlight.size >= limits.inFlightMax) break;
       if (item.envelope && this.inFlight.has(hex(item.envelope.header.id))) continue;
       const peer = hex(item.peer);
-      if (!item.letter && blocked.has(peer)) continue;
+      if ((!item.letter && blocked.has(peer)) || now < (this.retryAt.get(peer) ?? 0)) continue;
       try {
         if (!item.envelope) {
           if (now >= item.expiresMs) fail("expired", "not sent in time");
@@ -184,17 +184,20 @@ export class Outbox {
   private fetch(name: string, peer: Bytes, work: () => Promise<void>): void {
     if (this.fetching.has(name)) return;
     this.fetching.add(name);
-    work().catch((error: unknown) => {
+    work().catch(async (error: unknown) => {
       const known = error instanceof SealwireError ? error : new SealwireError("unavailable", String(error));
-      if (known.code === "rate_limited" || known.code === "unavailable") this.notBefore = this.core.now() + retryLaterMs;
-      else if (known.code !== "disconnected" && known.code !== "closing" && known.code !== "closed" && known.code !== "timeout") {
-        return this.core.serial(() => { this.failWaiting(peer, known); });
-      }
-      return undefined;
+      // An agent that is only just beginning has published nothing yet: `unknown` passes.
+      if (["rate_limited", "unavailable", "unknown", "timeout"].includes(known.code)) this.retry(peer, retryLaterMs);
+      else if (!["disconnected", "closing", "closed"].includes(known.code)) await this.core.serial(() => { this.failWaiting(peer, known); });
     }).finally(() => {
       this.fetching.delete(name);
-      this.core.pumpSoon(Math.max(0, this.notBefore - this.core.now()));
+      this.core.pumpSoon(0);
     });
+  }
+
+  private retry(peer: Bytes, delayMs: number): void {
+    this.retryAt.set(hex(peer), this.core.now() + delayMs);
+    this.core.pumpSoon(delayMs + 1);
   }
 
   private failWaiting(peer: Bytes, error: SealwireError): void {
@@ -321,9 +324,7 @@ export class Outbox {
       this.inFlight.delete(id);
       item.envelope = undefined;
       item.stored = false;
-      const soon = code === "stale_epoch" || code === "chain_broken";
-      this.core.pumpSoon(soon ? retrySoonMs : retryLaterMs);
-      if (!soon) this.notBefore = this.core.now() + retryLaterMs;
+      this.retry(item.peer, code === "stale_epoch" || code === "chain_broken" ? retrySoonMs : retryLaterMs);
     } else {
       this.finish(item, new SealwireError(code, "the broker refused the message"));
       this.core.pumpSoon(0);
@@ -369,7 +370,7 @@ export class Outbox {
     if (!retried(code)) {
       this.failWaiting(conversation.peer, new SealwireError(code, "the broker refused the conversation"));
     }
-    this.core.pumpSoon(code === "epoch_conflict" ? retrySoonMs : retryLaterMs);
+    this.retry(conversation.peer, code === "epoch_conflict" ? retrySoonMs : retryLaterMs);
   }
 }
 
