@@ -172,7 +172,10 @@ export class Inbox {
       return;
     }
     if (place === "past") return; // DLV-030
-    if (place === "ahead") return this.hold(conversation, envelope);
+    if (place === "ahead") {
+      this.hold(conversation, envelope);
+      return;
+    }
     await this.open(conversation, envelope);
     await this.release(conversation);
   }

@@ -62,7 +62,7 @@ export async function keyPackageRef(keyPackage: KeyPackage): Promise<Bytes> {
 export async function checkKeyPackage(bytes: Bytes, key: Bytes, nowMs: number): Promise<KeyPackage> {
   const { keyPackage } = decodeMessage(bytes, "mls_key_package");
   const { leafNode } = keyPackage;
-  check(keyPackage.cipherSuite === suite.name && keyPackage.version === "mls10", "unsupported", "key package of another suite");
+  check(keyPackage.cipherSuite === suite.name, "unsupported", "key package of another suite");
   check(equal(leafNode.signaturePublicKey, key), "unauthenticated", "key package of another instance");
   check(soundCredential(leafNode.credential, leafNode.signaturePublicKey), "unauthenticated", "key package's credential");
   check(!equal(keyPackage.initKey, leafNode.hpkePublicKey), "malformed", "key package with one key twice");

@@ -51,7 +51,7 @@ export class IndexedDbStore implements StateStore {
     const unlock = await lock(name);
     try {
       const database = await openDatabase(name);
-      let key = await done<CryptoKey | undefined>(database.transaction("keys").objectStore("keys").get("state"));
+      let key = await done(database.transaction("keys").objectStore("keys").get("state") as IDBRequest<CryptoKey | undefined>);
       if (!key) {
         key = await RecordCipher.generateKey();
         await done(database.transaction("keys", "readwrite").objectStore("keys").add(key, "state"));
@@ -68,9 +68,9 @@ export class IndexedDbStore implements StateStore {
   private async load(): Promise<void> {
     const objects = this.database.transaction("values").objectStore("values");
     const [names, sealed] = await Promise.all([
-      done(objects.getAllKeys()), done(objects.getAll() as IDBRequest<Bytes[]>)]);
+      done(objects.getAllKeys() as IDBRequest<string[]>), done(objects.getAll() as IDBRequest<Bytes[]>)]);
     for (const [i, value] of sealed.entries()) {
-      const name = String(names[i]);
+      const name = names[i] ?? "";
       this.values.set(name, await this.cipher.open(name, value));
     }
   }

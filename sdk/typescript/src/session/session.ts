@@ -90,7 +90,10 @@ export class Session {
         open: () => { socket.send(handshake.hello); },
         message: (bytes) => {
           if (session) session.receive(bytes);
-          else queue = queue.then(() => (session ? session.receive(bytes) : take(bytes))).catch(giveUp);
+          else queue = queue.then(async () => {
+            if (session) session.receive(bytes);
+            else await take(bytes);
+          }).catch(giveUp);
         },
         close: () => {
           // What came before the end may still be waiting in the queue.
