@@ -3,6 +3,7 @@
 
 #include "sdk/cpp/state/sqlite_state.h"
 #include "tests/sdk/net.h"
+#include "tests/support/envelopes.h"
 
 namespace sealwire::test {
 namespace {
@@ -233,6 +234,85 @@ TEST(SdkSecurity, WhatItsSenderSealedWronglyIsRefusedToItAndTheGroupGoesOn) {
   bob->send(*alice, "I could not read that");
   net.run();
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"I could not read that"});
+}
+
+// Sealed as it should be, but not a ContentBatch inside: only the receiver can tell, and its sender
+// learns.
+TEST(SdkSecurity, ContentThatIsNotWellFormedIsRefusedToItsSender) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  const sdk::Conversation& about = *alice->conversations(*bob)[0];
+  Header header;
+  header.id = make_envelope_id(net.now, net.random);
+  header.sender = alice->core->self().instance;
+  header.kind = Kind::application;
+  header.conversation = about.id;
+  header.incarnation = about.incarnation;
+  header.epoch = about.epoch;
+  header.created = net.now;
+  header.expires = net.now + kHourMs;
+  header.sender_seq = about.sealed.seq_in(about.epoch);
+  header.previous = about.sealed.link;
+  const Bytes header_bytes = encode_header(header);
+  auto& conversations = const_cast<sdk::Conversations&>(alice->core->conversations());
+  mls::Group& group = **conversations.group(*conversations.find(about.id));
+  const auto sealed = group.seal(as_bytes("no batch"), header_hash(header_bytes), net.random);
+  ASSERT_TRUE(sealed);
+  const SealedEnvelope envelope = seal_envelope(header_bytes, sealed->message, alice->key.key);
+  net.to_broker(*alice, send_frame({{envelope.bytes}}));
+  net.run();
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"one"});
+  EXPECT_EQ(bob->count(Notice::Kind::undecryptable), 1u);
+  EXPECT_EQ(alice->count(Notice::Kind::refused), 1u) << "a signed refusal, not silence";
+}
+
+// What is held keeps its place in the chain until its turn: the broker cannot put there what the
+// sender never signed.
+TEST(SdkSecurity, AForgedEnvelopeOutOfTurnIsNotHeldInThePlaceOfTheTrueOne) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  net.on_the_way_to_agent = [&](NetAgent& agent, Bytes frame) -> std::optional<Bytes> {
+    if (&agent != bob) return frame;
+    return with_entries(frame, [&](auto& entries) {
+      if (entries.size() != 3) return;
+      // Three with another body, the true three, two.
+      const Bytes two = entries[0].second;
+      const Bytes three = entries[1].second;
+      Bytes forged = three;
+      const auto envelope = Envelope::parse(three);
+      forged[static_cast<std::size_t>(envelope->body().data() - envelope->bytes().data())] ^= 1;
+      entries[0].second = std::move(forged);
+      entries[1].second = three;
+      entries[2].second = two;
+    });
+  };
+  for (const char* text : {"two", "three", "four"})
+    alice->send(*bob, text);
+  net.run();
+  EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST(SdkSecurity, ABrokerThatDeliversBeyondItsCreditOfBytesIsLeft) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  net.on_the_way_to_agent = [&](NetAgent& agent, Bytes frame) -> std::optional<Bytes> {
+    if (&agent != bob) return frame;
+    return with_entries(frame, [](auto& entries) {
+      for (int i = 0; i < 3; ++i)
+        entries.emplace_back(0, Bytes(limits::kBodyBytes));
+    });
+  };
+  for (int i = 0; i < 4; ++i)  // each large enough for a frame of its own
+    alice->send(*bob, std::string(200'000, 'x'));
+  net.run();
+  ASSERT_TRUE(bob->disconnected);
+  EXPECT_EQ(bob->disconnected->code, Errc::credit_exceeded);
 }
 
 TEST(SdkSecurity, ARolledBackStateStopsInsteadOfReusingAGeneration) {

@@ -134,7 +134,7 @@ void Listener::open(const Message& message) {
   if (!accepting_) return refuse("no further connections");
   if (keys_ && keys_in_use_.contains(message.user_id))
     return refuse("this CURVE key has a connection");
-  auto place = Place::take(census_, message.peer_address);
+  auto place = Place::take(census_, census_key(message.peer_address));
   if (!place) return refuse("too many connections");
 
   Binding binding;
