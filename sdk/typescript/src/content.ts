@@ -36,7 +36,7 @@ export function payloadOf(given: Sendable): { mediaType: string; data: Bytes } {
 export const isText = (mediaType: string): boolean => /^text\//i.test(mediaType);
 export const isJson = (mediaType: string): boolean => /^application\/([\w.-]+\+)?json\b/i.test(mediaType);
 
-const soundMediaType = (text: string): boolean => text.includes("/") && utf8(text).length <= 127;
+const soundMediaType = (text: string): boolean => text.length <= 127 && /^[ -~]+\/[ -~]+$/.test(text);
 
 export function encodeContents(contents: readonly Content[]): Bytes {
   check(contents.length >= 1 && contents.length <= contentItemsMax, "invalid_argument", "number of contents");

@@ -3,7 +3,7 @@ import type { Bytes } from "../bytes.js";
 import { hex } from "../bytes.js";
 import { signingKey } from "../crypto/ed25519.js";
 import type { ErrorName } from "../errors.js";
-import { fail, SealwireError } from "../errors.js";
+import { check, fail, SealwireError } from "../errors.js";
 import type { Identity } from "../identity/identity.js";
 import { identityOf, newIdentity } from "../identity/identity.js";
 import type { Invite } from "../identity/invite.js";
@@ -237,6 +237,8 @@ export class Core {
   private async deliver(body: BodyOf<"Deliver">, session: Session): Promise<void> {
     for (const { item } of body.entries) this.takenBytes += BigInt(cost(item));
     this.takenEntries += BigInt(body.entries.length);
+    // DLV-022: who is not held to it could fill this agent's memory.
+    check(this.takenEntries <= this.credit.entries && this.takenBytes <= this.credit.bytes, "malformed", "a Deliver beyond the credit");
     const received = await this.inbox.take(body.entries, session);
     this.waiting += received.length;
     if (received.length > 0) this.events.received(received);

@@ -10,7 +10,7 @@ import { copy, equal, fromUtf8, utf8 } from "../bytes.js";
 import { check, fail } from "../errors.js";
 import type { Identity } from "../identity/identity.js";
 import { didKey } from "../identity/text.js";
-import { keyPackageLifetimeSMax, keyPackageSlackS } from "../limits.js";
+import { clockSkewMs, keyPackageLifetimeSMax, keyPackageSlackS } from "../limits.js";
 import { suite } from "./suite.js";
 
 export interface OwnKeyPackage {
@@ -70,7 +70,7 @@ export async function checkKeyPackage(bytes: Bytes, key: Bytes, nowMs: number): 
     && await verifyKeyPackage(keyPackage, suite.signature), "unauthenticated", "key package's signature");
   const nowS = BigInt(Math.floor(nowMs / 1000));
   const { notBefore, notAfter } = leafNode.lifetime;
-  check(notAfter - notBefore <= BigInt(keyPackageLifetimeSMax + keyPackageSlackS), "malformed", "key package's lifetime");
+  check(notAfter - notBefore <= BigInt(keyPackageLifetimeSMax + clockSkewMs / 1000), "malformed", "key package's lifetime");
   check(notBefore <= nowS && nowS <= notAfter, "expired", "key package");
   return keyPackage;
 }
