@@ -37,7 +37,7 @@ export class Subject {
     return new Promise((resolve, reject) => {
       const give = (done) => { clearTimeout(timer); this.waiters.delete(look); done(); };
       const look = () => { if (condition(this)) give(resolve); };
-      const timer = setTimeout(() => give(() => reject(new Error(`waited 30 s for ${what}; ${JSON.stringify(this.notices)}`))), 30_000);
+      const timer = setTimeout(() => give(() => reject(new Error(`waited 90 s for ${what}; ${JSON.stringify(this.notices)}`))), 90_000);
       this.waiters.add(look);
       look();
     });

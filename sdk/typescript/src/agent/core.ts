@@ -324,7 +324,7 @@ export class Core {
 
   async close(): Promise<void> {
     this.stop(undefined);
-    await this.serial(() => this.state.commit()).catch(() => undefined);
+    await this.serial(() => this.outbox.close()).catch(() => undefined);
     await this.state.close();
   }
 }

@@ -74,7 +74,7 @@ export class Dispatcher {
   private async handle(message: Message): Promise<boolean> {
     for (let waitMs = retryMinMs; !this.stopped; waitMs = Math.min(2 * waitMs, retryMaxMs)) {
       try {
-        for (const [event, handler] of this.handlers) if (matches[event](message)) await handler(message);
+        for (const [event, handler] of [...this.handlers]) if (matches[event](message)) await handler(message);
         return true;
       } catch (error) {
         this.failed(error);

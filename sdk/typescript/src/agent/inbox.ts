@@ -40,6 +40,8 @@ export interface Received {
 
 type Entry = BodyOf<"Deliver">["entries"][number];
 
+const passing: readonly ErrorName[] = ["disconnected", "closed", "closing", "timeout", "rate_limited", "unavailable", "state_corrupt"];
+
 export class Inbox {
   private nextPlace = 0;
   private readonly held = new Map<string, Envelope[]>();
@@ -70,6 +72,8 @@ export class Inbox {
     for (const entry of entries) {
       const known = entry.sequence !== 0n && entry.sequence <= cursor.acked;
       if (!known) await this.entry(entry, session).catch(async (error: unknown) => {
+        // What failed for want of the broker is no fault of the entry: unacknowledged, it comes again.
+        if (error instanceof SealwireError && passing.includes(error.code)) throw error;
         const nack = await this.refuse(entry, error);
         if (nack) nacks.push(nack);
       });

@@ -97,6 +97,12 @@ export class Outbox {
     this.fetching.clear();
   }
 
+  /** What waits is on disk, and goes when the agent is opened again; nobody waits for it here any more. */
+  async close(): Promise<void> {
+    await this.pump(undefined);
+    for (const item of this.items.values()) item.reject(new SealwireError("closed", "the agent was closed; what waits goes when it is opened again"));
+  }
+
   /** Seals what can leave, writes it down, sends it. */
   async pump(session: Session | undefined): Promise<void> {
     const bundles: Envelope[][] = [];

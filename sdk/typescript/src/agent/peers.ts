@@ -1,7 +1,7 @@
 /** Whom this agent knows. A peer is pinned by its agent id, and its key follows from its inception (KEY-006). */
 import type { Bytes } from "../bytes.js";
 import { equal, hex } from "../bytes.js";
-import { check } from "../errors.js";
+import { check, SealwireError } from "../errors.js";
 import type { PublicIdentity } from "../identity/identity.js";
 import { agentId, checkInception } from "../identity/identity.js";
 import { agentText, parseAgentText } from "../identity/text.js";
@@ -77,7 +77,10 @@ export class Peers {
   /** Asks the broker for the key of a peer of whom only the agent id is known; undefined where the peer does not allow it. */
   async lookUp(peer: Peer, session: Session): Promise<Peer | undefined> {
     if (peer.identity) return peer;
-    const found = await session.call({ type: "Lookup", agent: peer.agent }, "Found").catch(() => undefined);
+    const found = await session.call({ type: "Lookup", agent: peer.agent }, "Found").catch((error: unknown) => {
+      if (error instanceof SealwireError && (error.code === "denied" || error.code === "unknown")) return undefined;
+      throw error;
+    });
     if (!found || !equal(agentId(found.inception), peer.agent)) return undefined;
     return this.put(peer.agent, { identity: await checkInception(found.inception) });
   }
