@@ -21,7 +21,7 @@ after(async () => {
   await broker?.stop();
 });
 // What fails must not keep the run alive.
-after(() => { setTimeout(() => process.exit(), 2000).unref(); });
+after(() => { setTimeout(() => process.exit(), 60_000).unref(); });
 
 const inPage = (page, look, argument) => page.waitForFunction(look, argument, { timeout: 30_000 });
 async function open(name, invite) {

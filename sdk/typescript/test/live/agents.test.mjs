@@ -8,7 +8,7 @@ let broker;
 before(async () => { broker = await Broker.start(); });
 after(() => broker.stop());
 // What a failed test leaves open must not keep the run alive.
-after(() => { setTimeout(() => process.exit(), 5000).unref(); });
+after(() => { setTimeout(() => process.exit(), 60_000).unref(); });
 
 async function two() {
   const [a, b] = [await Subject.make(broker), await Subject.make(broker)];

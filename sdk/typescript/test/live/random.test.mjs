@@ -15,7 +15,7 @@ let broker;
 before(async () => { broker = await Broker.start(); });
 after(() => broker.stop());
 // What a failed history leaves open must not keep the run alive.
-after(() => { setTimeout(() => process.exit(), 2000).unref(); });
+after(() => { setTimeout(() => process.exit(), 60_000).unref(); });
 
 /** The C++ agent of one lane: it collects what it gets and acknowledges it. */
 class Native {
