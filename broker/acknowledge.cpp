@@ -66,6 +66,7 @@ Result<> refuse(Core& core, Session& session, const Nacked& nack) {
     return fail(Errc::frame_unexpected, "Nack of what is not an envelope");
   }
   session.nacked.insert(nack.sequence);
+  core.changes.consequences.push_back(NackTaken{session.connection});
   return acknowledge(core, session, acked);
 }
 

@@ -61,8 +61,12 @@ struct Passing {
 struct Unblocked {
   AgentNumber owner = 0;
 };
+/// A Nack has no answer: if what it led to is not written, its session ends and tells it again.
+struct NackTaken {
+  ConnectionId connection = 0;
+};
 using Consequence =
-    std::variant<Receipted, Rejected, Answered, BecomesReady, Fresh, Passing, Unblocked>;
+    std::variant<Receipted, Rejected, Answered, BecomesReady, Fresh, Passing, Unblocked, NackTaken>;
 
 struct Changes {
   std::vector<StoreOp> ops;

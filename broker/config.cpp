@@ -247,10 +247,11 @@ void read_admission(const Context& context, Section section, RouterConfig& route
 
 void read_limits(Section section, Config& config) {
   RouterConfig& router = config.router;
+  section.integer("agents", router.agents_max, 1, 10'000'000);
   section.integer("mailbox_entries", router.mailbox_entries_max, 16, 1'000'000'000);
   section.integer("mailbox_bytes", router.mailbox_bytes_max,
                   static_cast<std::int64_t>(2 * limits::kEnvelopeBytes), std::int64_t{1} << 50);
-  section.integer("contacts", router.contacts_max, 1, 1'000'000);
+  section.integer("contacts", router.contacts_max, 1, kContactsMax);
   section.integer("invites", router.invites_max, 1, 100'000);
   section.rate("sends", router.sends);
   section.rate("calls", router.calls);

@@ -6,6 +6,7 @@
 #include "adapters/channels/registry.h"
 #include "adapters/files/private_file.h"
 #include "broker/config.h"
+#include "broker/keys.h"
 #include "broker/suggest.h"
 
 namespace sealwire::broker {
@@ -38,7 +39,7 @@ ConfigProblems check_environment(const Config& config, const std::string& filena
                                 std::strerror(errno),
                             "make it, or let `sealwired init DIR` make one"});
   }
-  if (const auto key = files::read_private_file(config.key_file); !key)
+  if (const auto key = load_broker_key(config.key_file); !key)
     problems.push_back({filename, 0, "\"key.file\": " + key.error().detail,
                         key.error().code == Errc::key_file_permissions
                             ? "a broker's key is for its own user only"

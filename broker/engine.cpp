@@ -2,6 +2,7 @@
 // thread writes.
 #include <thread>
 
+#include "adapters/channels/census.h"
 #include "broker/frames_out.h"
 #include "broker/handshake_limit.h"
 #include "broker/inbox.h"
@@ -83,7 +84,7 @@ void Pipeline::Impl::open(const channel::ConnectionPtr& connection) {
   const UnixMillis now = parts.clock();
   {
     const std::lock_guard lock(handshake_mutex);
-    if (!handshake_limit.allow(connection->peer_address(), now)) {
+    if (!handshake_limit.allow(channel::census_key(connection->peer_address()), now)) {
       ++parts.metrics->handshakes_limited;
       return connection->close(name(Errc::rate_limited));
     }

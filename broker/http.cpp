@@ -1,6 +1,7 @@
 #include "broker/http.h"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <thread>
@@ -113,14 +114,22 @@ struct HttpServer::Impl {
   Site site;
   asio::io_context context{1};
   tcp::acceptor acceptor{context};
+  asio::steady_timer accept_again{context};
   std::thread thread;
 
   void accept() {
     acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error && site.connections < kConnectionsMax)
-        std::make_shared<Exchange>(std::move(socket), site)->run();
-      accept();
+      if (!error) {
+        if (site.connections < kConnectionsMax)
+          std::make_shared<Exchange>(std::move(socket), site)->run();
+        return accept();
+      }
+      // Without descriptors every accept fails at once: not in a loop.
+      accept_again.expires_after(std::chrono::milliseconds(100));
+      accept_again.async_wait([this](beast::error_code stopped) {
+        if (!stopped) accept();
+      });
     });
   }
 };

@@ -172,6 +172,8 @@ Result<Agent*> admit(Core& core, handshake::ProvenPeer& peer) {
     return fail(Errc::not_admitted, "the key belongs to another agent id");
   const bool free = core.config.admission == Admission::open || core.config.admitted.contains(id);
   if (!free && !peer.redemption) return fail(Errc::not_admitted, "neither invited nor listed");
+  if (core.directory.size() >= core.config.agents_max)
+    return fail(Errc::not_admitted, "limits.agents is reached");
   if (peer.redemption) SW_CHECK(redeemable(core, id, peer.redeemed_invite));
   Agent& agent = core.directory.add(std::move(peer.identity));
   core.changes.touch(agent);
@@ -226,9 +228,6 @@ Result<> decide_on(Core& core, Session& session, Pinged& event) {
 Result<> decide_on(Core&, Session&, Ponged&) {
   return {};
 }
-Result<> decide_on(Core&, Session&, Failed& event) {
-  return fail(std::move(event.error));
-}
 Result<> decide_on(Core& core, Session& session, FlowChanged& event) {
   session.blocked = event.blocked;
   if (!event.blocked) core.backlog.insert(session.connection);
@@ -249,6 +248,9 @@ void decide(Core& core, Event event) {
   }
   if (const auto* left = std::get_if<Left>(&event))
     return end_session(core, left->connection, {Errc::closed, "the peer left"});
+  // Also where there is no session: a Proof that the queue did not take leaves a connection behind.
+  if (auto* failed = std::get_if<Failed>(&event))
+    return end_session(core, failed->connection, std::move(failed->error));
   std::visit(
       [&core](auto& what) {
         if constexpr (requires { what.connection; }) {
@@ -288,7 +290,9 @@ void become_ready(Core& core, ConnectionId connection) {
   }
   agent.session = session;
   session->ready = true;
-  session->next = agent.committed.mailbox.acked + 1;
+  // As decided, not as committed: what the older session has acknowledged meanwhile goes with the
+  // next batch, and must not be looked for behind it.
+  session->next = agent.state.mailbox.acked + 1;
   ++core.metrics.sessions_opened;
   core.outputs.push_back(
       SendReady{connection, frames::ready(*session, core.incarnation, agent, core.now)});
@@ -339,6 +343,8 @@ void refuse_all(Core& core, const std::vector<Consequence>& consequences, const 
           SendFrame{answered->connection, frames::refused(answered->call, wire_code(why.code))});
     } else if (const auto* ready = std::get_if<BecomesReady>(&consequence)) {
       end_session(core, ready->connection, why);
+    } else if (const auto* nack = std::get_if<NackTaken>(&consequence)) {
+      end_session(core, nack->connection, why);
     }
   }
   send(core, rejections);

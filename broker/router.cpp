@@ -9,7 +9,8 @@ namespace sealwire::broker {
 namespace {
 
 constexpr std::uint64_t kSweepMs = 5 * kSecondMs;
-constexpr std::uint64_t kForgetMs = 10 * kMinuteMs;
+// More than an agent's rate allows, so that what is forgotten keeps up with what comes.
+constexpr std::uint64_t kIdsForgottenPerSweep = 50'000;
 constexpr std::uint64_t kClockStepMs = kSecondMs;
 
 std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequences) {
@@ -32,7 +33,7 @@ Result<std::unique_ptr<Router>> Router::create(RouterConfig config, RouterParts 
                                                UnixMillis now) {
   SW_TRY(StoredState state, parts.store->load());
   std::unique_ptr<Router> router(new Router(std::move(config), parts, std::move(state)));
-  router->core_.now = router->swept_ = router->forgotten_ = now;
+  router->core_.now = router->swept_ = now;
   router->core_.metrics.agents = static_cast<std::int64_t>(router->core_.directory.size());
   return router;
 }
@@ -47,7 +48,6 @@ void Router::set_now(UnixMillis now) {
       session->pinged = session->pinged - ms;
     }
     swept_ = swept_ - ms;
-    forgotten_ = forgotten_ - ms;
     core_.now = now;
   }
   core_.now = std::max(core_.now, now);
@@ -206,12 +206,9 @@ void Router::on_timer(UnixMillis now) {
   if (core_.now >= swept_ + kSweepMs) {
     swept_ = core_.now;
     sweep(core_);
+    core_.changes.add(ForgetIds{core_.now, kIdsForgottenPerSweep});
     // Where nobody sends because the broker is not ready, this finds out that there is room again.
-    if (!healthy_ && core_.changes.empty()) core_.changes.add(ForgetIds{core_.now});
-  }
-  if (core_.now >= forgotten_ + kForgetMs) {
-    forgotten_ = core_.now;
-    core_.changes.add(ForgetIds{core_.now});
+    if (!healthy_) core_.changes.add(Probe{});
   }
   pump(core_.now);
   finish_drain();

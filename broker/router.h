@@ -74,7 +74,6 @@ class Router {
   std::set<ConversationId> stale_conversations_;
 
   UnixMillis swept_;
-  UnixMillis forgotten_;
 };
 
 }  // namespace sealwire::broker

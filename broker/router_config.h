@@ -22,11 +22,16 @@ enum class Admission : std::uint8_t {
 /// DESIGN "Verification at ingress": `inline` and `session` of the configuration.
 enum class VerificationMode : std::uint8_t { every_envelope, session };
 
+/// They are listed in one frame.
+inline constexpr std::size_t kContactsMax = 4000;
+static_assert(kContactsMax + 16 < limits::kFrameTables);
+
 struct RouterConfig {
   Admission admission = Admission::invite;
   std::unordered_set<AgentId> admitted;  // without an invite
   VerificationMode verification = VerificationMode::every_envelope;
 
+  std::size_t agents_max = 100'000;             // known, by invite or not
   std::uint64_t mailbox_entries_max = 100'000;  // of one agent
   std::uint64_t mailbox_bytes_max = 256ull * 1024 * 1024;
   std::size_t contacts_max = 2048;                 // of one agent

@@ -126,17 +126,23 @@ const Metrics& Server::metrics() const {
 
 Result<> Server::reload(const Config& config) {
   const auto same_doors = [](const ListenConfig& a, const ListenConfig& b) {
-    return a.uri == b.uri && a.options == b.options && a.allow_insecure == b.allow_insecure;
+    return a.uri == b.uri && a.options == b.options && a.allow_insecure == b.allow_insecure &&
+           a.threads == b.threads && a.connections_max == b.connections_max &&
+           a.connections_per_address_max == b.connections_per_address_max;
   };
   const Config& now = impl_->config;
   if (config.key_file != now.key_file || config.store_path != now.store_path ||
+      config.store_bytes_max != now.store_bytes_max || config.http.enabled != now.http.enabled ||
       config.http.host != now.http.host || config.http.port != now.http.port ||
+      config.router.verification != now.router.verification ||
+      config.log.format != now.log.format || config.drain_ms != now.drain_ms ||
       !std::equal(config.listen.begin(), config.listen.end(), now.listen.begin(), now.listen.end(),
                   same_doors))
-    impl_->log.write(LogLevel::warning,
-                     "key, store, http and listen changed: they take effect at the next start");
+    impl_->log.write(
+        LogLevel::warning,
+        "more changed than admission, limits, log level and certificates: the rest takes "
+        "effect at the next start");
   impl_->pipeline->reload(config.router);
-  impl_->config.router = config.router;
   Result<> result;
   for (const auto& door : impl_->doors) {
     auto reloaded = door->reload();

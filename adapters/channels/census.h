@@ -2,6 +2,9 @@
 // C++17, for the WebSocket engine.
 #pragma once
 
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -9,6 +12,17 @@
 #include <unordered_map>
 
 namespace sealwire::channel {
+
+/// Under which name an address is counted: those that one peer can choose among are one, and an
+/// IPv6 host has a whole /64. What is no IPv6 address is its own name.
+inline std::string census_key(const std::string& address) {
+  in6_addr v6{};
+  const std::string number = address.substr(0, address.find('%'));  // without its zone
+  if (inet_pton(AF_INET6, number.c_str(), &v6) != 1 || IN6_IS_ADDR_V4MAPPED(&v6)) return address;
+  std::fill(v6.s6_addr + 8, v6.s6_addr + 16, std::uint8_t{0});
+  char text[INET6_ADDRSTRLEN] = {};
+  return inet_ntop(AF_INET6, &v6, text, sizeof text) == nullptr ? address : text;
+}
 
 /// Thread-safe.
 class Census {

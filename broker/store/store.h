@@ -191,14 +191,19 @@ struct Bury {
   ItemNumber item = 0;
   SharedBytes tombstone;
 };
-/// Id records with keep_until < before go.
+/// Id records with keep_until < before go, the oldest first and at most `most` of them: a batch has
+/// a bound, whatever a day has left behind.
 struct ForgetIds {
   UnixMillis before;
+  std::uint64_t most = 0;
 };
+
+/// Writes and changes nothing that anybody sees: whether there is room.
+struct Probe {};
 
 using StoreOp = std::variant<PutAgent, PutAgentState, PutPrekey, PutContact, PutInvite, DropInvite,
                              PutKeyPackage, DropKeyPackages, PutConversation, PutChainHead, PutId,
-                             PutItem, PutEntry, DropEntries, Bury, ForgetIds>;
+                             PutItem, PutEntry, DropEntries, Bury, ForgetIds, Probe>;
 
 /// All small state, read once at start.
 struct StoredState {

@@ -1,7 +1,5 @@
 #include "protocol/content/content.h"
 
-#include <bit>
-
 #include "protocol/limits.h"
 #include "protocol/statement.h"
 
@@ -26,6 +24,10 @@ MessageId message_id(const EnvelopeId& envelope, std::uint16_t index) {
   id.bytes[16] = static_cast<std::uint8_t>(index >> 8);
   id.bytes[17] = static_cast<std::uint8_t>(index);
   return id;
+}
+
+bool is_of(const MessageId& message, const EnvelopeId& envelope) {
+  return std::equal(envelope.bytes.begin(), envelope.bytes.end(), message.bytes.begin());
 }
 
 Bytes encode_content(std::span<const Content> items) {
@@ -72,14 +74,6 @@ Result<std::vector<Content>> decode_content(ByteSpan plaintext) {
     items.push_back(std::move(content));
   }
   return items;
-}
-
-std::size_t padme(std::size_t size) {
-  if (size < 2) return size;
-  const unsigned exponent = static_cast<unsigned>(std::bit_width(size)) - 1;
-  const unsigned exponent_bits = static_cast<unsigned>(std::bit_width(exponent));
-  const std::size_t mask = (std::size_t{1} << (exponent - std::min(exponent, exponent_bits))) - 1;
-  return (size + mask) & ~mask;
 }
 
 }  // namespace sealwire

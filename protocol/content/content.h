@@ -15,6 +15,7 @@ using wire::ContentKind;
 /// Names one content of one envelope: envelope id ‖ u16 index, big-endian.
 using MessageId = Opaque<struct MessageIdTag, 18>;
 MessageId message_id(const EnvelopeId& envelope, std::uint16_t index);
+bool is_of(const MessageId& message, const EnvelopeId& envelope);
 
 struct Content {
   ContentKind kind = ContentKind::message;
@@ -30,8 +31,5 @@ struct Content {
 Bytes encode_content(std::span<const Content> items);
 /// Fails with content_malformed.
 Result<std::vector<Content>> decode_content(ByteSpan plaintext);
-
-/// Padmé: the padded size of `size` bytes, at most 12 % more (PURBs, section 4).
-std::size_t padme(std::size_t size);
 
 }  // namespace sealwire

@@ -98,6 +98,7 @@ std::string hex(ByteSpan bytes) {
 }
 
 std::optional<Bytes> parse_hex(std::string_view text) {
+  if (text.empty()) return Bytes{};  // libsodium takes no null pointer
   Bytes bytes(text.size() / 2);
   std::size_t size = 0;
   if (text.size() % 2 != 0 ||
@@ -125,7 +126,11 @@ std::optional<Bytes> parse_base64url(std::string_view text) {
       end != text.data() + text.size())
     return std::nullopt;
   bytes.resize(size);
-  if (base64url(bytes) != text) return std::nullopt;
+  // It may be a seed: the text that it is compared with goes too.
+  std::string again = base64url(bytes);
+  const bool canonical = again == text;
+  sodium_memzero(again.data(), again.size());
+  if (!canonical) return std::nullopt;
   return bytes;
 }
 

@@ -27,6 +27,7 @@ std::string invite_text(const Invite& invite) {
       b, wire::CreateInvite(b, inviter, broker, endpoints, invite.expires.value, seed), kInviteId);
   std::string text = std::string(kPrefix) + base64url(bytes);
   sodium_memzero(bytes.data(), bytes.size());
+  sodium_memzero(b.GetBufferPointer(), b.GetSize());
   return text;
 }
 
@@ -35,10 +36,11 @@ Result<Invite> parse_invite(std::string_view text) {
     return fail(Errc::invite_malformed, "does not begin with sealwire-invite:");
   text.remove_prefix(kPrefix.size());
   if (text.size() > limits::kStatementBytes) return fail(Errc::invite_malformed, "too long");
-  const auto bytes = parse_base64url(text);
+  auto bytes = parse_base64url(text);
   if (!bytes) return fail(Errc::invite_malformed, "damaged: copy it whole");
+  const SecretBytes decoded(std::move(*bytes));  // the seed is in it
   SW_TRY(const wire::Invite* from,
-         verified_root<wire::Invite>(*bytes, kInviteId, Errc::invite_malformed));
+         verified_root<wire::Invite>(decoded.span(), kInviteId, Errc::invite_malformed));
   const auto broker = BrokerKey::from(span_of(from->broker()));
   auto seed = crypto::SigningSeed::from(span_of(from->seed()));
   if (!broker || !seed || from->endpoints()->size() == 0 ||

@@ -1,8 +1,5 @@
 #include "protocol/identity/key_file.h"
 
-#include <iterator>
-#include <sstream>
-
 #include "protocol/identity/did_key.h"
 
 // sealwire-key/1 agent
@@ -21,16 +18,26 @@ constexpr std::size_t kTextBytesMax = 8 * 1024;
 constexpr unsigned long long kOperations = crypto_pwhash_argon2id_OPSLIMIT_MODERATE;
 constexpr std::size_t kMemoryBytes = crypto_pwhash_argon2id_MEMLIMIT_MODERATE;
 
-using Words = std::vector<std::string>;
+// Views of the caller's text: no copy of a seed is left behind.
+using Words = std::vector<std::string_view>;
+
+// What stands between any of `separators`; nothing of it is empty.
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
+    if (text.empty()) return parts;
+    parts.push_back(text.substr(0, text.find_first_of(separators)));
+    text.remove_prefix(parts.back().size());
+  }
+}
 
 std::vector<Words> lines_of(std::string_view text) {
   std::vector<Words> lines;
-  std::istringstream stream{std::string(text)};
-  for (std::string line; std::getline(stream, line);) {
-    if (line.empty() || line.starts_with('#')) continue;
-    std::istringstream words(line);
-    lines.emplace_back(std::istream_iterator<std::string>(words),
-                       std::istream_iterator<std::string>());
+  for (const std::string_view line : split(text, "\n")) {
+    if (line.starts_with('#')) continue;
+    Words words = split(line, " \t\r");
+    if (!words.empty()) lines.push_back(std::move(words));
   }
   return lines;
 }
@@ -52,8 +59,10 @@ Result<Secret<32>> stretch(std::string_view passphrase, ByteSpan salt,
 Result<crypto::SigningSeed> read_seed(const Words& words, std::string_view passphrase) {
   const auto malformed = [] { return fail(Errc::key_file_malformed, "seed"); };
   if (words.size() == 3 && words[1] == "plain") {
-    const auto bytes = parse_base64url(words[2]);
-    auto seed = bytes ? crypto::SigningSeed::from(*bytes) : std::nullopt;
+    auto bytes = parse_base64url(words[2]);
+    if (!bytes) return malformed();
+    const SecretBytes plain(std::move(*bytes));
+    auto seed = crypto::SigningSeed::from(plain.span());
     if (!seed) return malformed();
     return std::move(*seed);
   }
@@ -69,11 +78,11 @@ Result<crypto::SigningSeed> read_seed(const Words& words, std::string_view passp
   if (words[3] != std::to_string(kOperations) || words[4] != std::to_string(kMemoryBytes))
     return malformed();
   SW_TRY(const Secret<32> key, stretch(passphrase, *salt, kOperations, kMemoryBytes));
-  const auto opened = crypto::aead_open(std::span<const std::uint8_t, 32>(key.data(), 32),
-                                        std::span<const std::uint8_t, 12>(nonce->data(), 12),
-                                        as_bytes(label::kKeyFile), *sealed);
+  auto opened = crypto::aead_open(std::span<const std::uint8_t, 32>(key.data(), 32),
+                                  std::span<const std::uint8_t, 12>(nonce->data(), 12),
+                                  as_bytes(label::kKeyFile), *sealed);
   if (!opened) return fail(Errc::passphrase_wrong);
-  const SecretBytes plain(*opened);
+  const SecretBytes plain(std::move(*opened));
   auto seed = crypto::SigningSeed::from(plain.span());
   if (!seed) return malformed();
   return std::move(*seed);
@@ -89,24 +98,31 @@ KeyFile make_key_file(KeyRole role, UnixMillis now, Random& random) {
 
 Result<std::string> encode_key_file(const KeyFile& file, std::string_view passphrase,
                                     Random& random) {
-  std::ostringstream out;
-  out << kMagic << ' ' << role_name(file.role) << '\n';
+  std::string out;
+  out.reserve(kTextBytesMax);  // so that it never moves and leaves a seed where it was
+  const auto line = [&out](std::initializer_list<std::string_view> words) {
+    for (const std::string_view word : words)
+      out.append(word).push_back(' ');
+    out.back() = '\n';
+  };
+  line({kMagic, role_name(file.role)});
   if (file.role == KeyRole::agent)
-    out << "inception " << base64url(file.inception.statement) << ' '
-        << base64url(file.inception.signature) << '\n';
+    line({"inception", base64url(file.inception.statement), base64url(file.inception.signature)});
   const auto seed = file.key.seed();
   if (passphrase.empty()) {
-    out << "seed plain " << base64url(seed.span()) << '\n';
-    return out.str();
+    std::string plain = base64url(seed.span());
+    line({"seed", "plain", plain});
+    sodium_memzero(plain.data(), plain.size());
+    return out;
   }
   const auto salt = random.make<Opaque<struct SaltTag, crypto_pwhash_SALTBYTES>>();
   const auto nonce = random.make<Opaque<struct KeyNonceTag, crypto::kAeadNonceBytes>>();
   SW_TRY(const Secret<32> key, stretch(passphrase, salt, kOperations, kMemoryBytes));
   const Bytes sealed = crypto::aead_seal(std::span<const std::uint8_t, 32>(key.data(), 32),
                                          nonce.bytes, as_bytes(label::kKeyFile), seed.span());
-  out << "seed argon2id " << base64url(salt) << ' ' << kOperations << ' ' << kMemoryBytes << ' '
-      << base64url(nonce) << ' ' << base64url(sealed) << '\n';
-  return out.str();
+  line({"seed", "argon2id", base64url(salt), std::to_string(kOperations),
+        std::to_string(kMemoryBytes), base64url(nonce), base64url(sealed)});
+  return out;
 }
 
 Result<KeyFile> decode_key_file(std::string_view text, std::string_view passphrase) {

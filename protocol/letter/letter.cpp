@@ -1,7 +1,7 @@
 #include "protocol/letter/letter.h"
 
-#include "protocol/content/content.h"
 #include "protocol/crypto/hpke.h"
+#include "protocol/padding.h"
 #include "protocol/statement.h"
 
 namespace sealwire {

@@ -157,7 +157,7 @@ class Group {
   /// Seals for the current epoch; `pad` maps the size of the encrypted content to the size to
   /// which it is filled up with zeros.
   Result<Sealed> seal(ByteSpan plaintext, ByteSpan authenticated_data, Random& random,
-                      PaddingFunction pad = &padme_size);
+                      PaddingFunction pad = &padme);
   /// Opens an application message of the current epoch or one of the kept past ones. The ratchet
   /// key is used up only when AEAD and signature were right.
   Result<Opened> open(ByteSpan message);

@@ -1,23 +1,12 @@
-// How far an encrypted content is filled up, so that its length says little.
+// What fills up the encrypted content of a PrivateMessage (RFC 9420 section 6.3.1): a choice of the
+// caller's.
 #pragma once
 
-#include <bit>
-#include <cstddef>
+#include "protocol/padding.h"
 
 namespace sealwire::mls {
 
 using PaddingFunction = std::size_t (*)(std::size_t size);
-
-/// Padmé (PURBs, PETS 2019): at most 12 % more, and only O(log log size) bits of the length show.
-constexpr std::size_t padme_size(std::size_t size) {
-  if (size < 2) return size;
-  const int exponent = std::bit_width(size) - 1;
-  const int last_bits =
-      exponent - static_cast<int>(std::bit_width(static_cast<unsigned>(exponent)));
-  if (last_bits <= 0) return size;
-  const std::size_t mask = (std::size_t{1} << last_bits) - 1;
-  return (size + mask) & ~mask;
-}
 
 constexpr std::size_t no_padding(std::size_t size) {
   return size;

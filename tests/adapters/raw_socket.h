@@ -58,6 +58,11 @@ class RawSocket {
     }
     return all;
   }
+  /// False when the peer says something, or closes, within that time.
+  bool quiet_for(int milliseconds) {
+    pollfd item{descriptor_, POLLIN, 0};
+    return ::poll(&item, 1, milliseconds) == 0;
+  }
   /// Milliseconds until the peer closes, or -1.
   long wait_close() {
     const auto from = std::chrono::steady_clock::now();
@@ -66,6 +71,11 @@ class RawSocket {
     }
     const auto took = std::chrono::steady_clock::now() - from;
     return closed_ ? std::chrono::duration_cast<std::chrono::milliseconds>(took).count() : -1;
+  }
+  /// Frees this end's memory of TLS; the connection stays as it is.
+  void forget_tls() {
+    ssl_.reset();
+    context_.reset();
   }
   void close() {
     if (descriptor_ >= 0) ::close(descriptor_);

@@ -292,6 +292,7 @@ TEST(ZeroMqListener, TakesItsKeyFromAFileAndRefusesAMalformedOne) {
       std::filesystem::temp_directory_path() / ("sealwire-curve-" + std::to_string(::getpid()));
   const auto listen = [&](const std::string& text, const std::string& option) {
     std::ofstream(path) << text;
+    std::filesystem::permissions(path, std::filesystem::perms(0600));
     Endpoint endpoint;
     endpoint.uri = "tcp://127.0.0.1:0";
     endpoint.options = {{option, option == "curve_secret" ? text : path.string()}};
@@ -313,6 +314,14 @@ TEST(ZeroMqListener, TakesItsKeyFromAFileAndRefusesAMalformedOne) {
       EXPECT_EQ(refused.error().code, Errc::config_invalid);
     }
   }
+  std::ofstream(path) << kSecret;
+  std::filesystem::permissions(path, std::filesystem::perms(0640));
+  Endpoint open_to_others;
+  open_to_others.uri = "tcp://127.0.0.1:0";
+  open_to_others.options = {{"curve_secret_file", path.string()}};
+  const auto refused = zeromq_channel().listen(open_to_others, recorder);
+  ASSERT_FALSE(refused.has_value()) << "a secret that others can read";
+  EXPECT_NE(refused.error().detail.find("chmod 600"), std::string::npos) << refused.error().detail;
   std::filesystem::remove(path);
 }
 

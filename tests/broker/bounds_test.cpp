@@ -1,6 +1,7 @@
 // What keeps the edges bounded: rates, addresses, the queue before the router.
 #include <gtest/gtest.h>
 
+#include "adapters/channels/census.h"
 #include "broker/handshake_limit.h"
 #include "broker/inbox.h"
 
@@ -43,6 +44,16 @@ TEST(HandshakeLimit, Has_a_bound_and_forgets_who_has_rested) {
 TEST(HandshakeLimit, Does_not_limit_channels_without_addresses) {
   HandshakeLimit limit({0, 0}, 1);
   EXPECT_TRUE(limit.allow("", kStart));
+}
+
+TEST(CensusKey, Is_one_for_all_that_one_IPv6_host_can_choose_among) {
+  using channel::census_key;
+  EXPECT_EQ(census_key("2001:db8:1:2::1"), census_key("2001:db8:1:2:ffff::9"));
+  EXPECT_EQ(census_key("fe80::1%eth0"), census_key("fe80::2"));
+  EXPECT_NE(census_key("2001:db8:1:2::1"), census_key("2001:db8:1:3::1"));
+  EXPECT_EQ(census_key("10.0.0.1"), "10.0.0.1");
+  EXPECT_NE(census_key("::ffff:10.0.0.1"), census_key("::ffff:10.0.0.2"));
+  EXPECT_EQ(census_key(""), "");
 }
 
 TEST(Inbox, Takes_no_more_events_or_bytes_than_its_bounds_until_they_are_done) {

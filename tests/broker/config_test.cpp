@@ -63,6 +63,7 @@ TEST(Config, WhatTheExampleShowsCommentedOutIsTheDefault) {
   const auto defaults = parse_config(text, "sealwired.toml");
   const RouterConfig& a = shown->router;
   const RouterConfig& b = defaults->router;
+  EXPECT_EQ(a.agents_max, b.agents_max);
   EXPECT_EQ(a.mailbox_entries_max, b.mailbox_entries_max);
   EXPECT_EQ(a.mailbox_bytes_max, b.mailbox_bytes_max);
   EXPECT_EQ(a.contacts_max, b.contacts_max);

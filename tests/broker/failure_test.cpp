@@ -122,6 +122,20 @@ TEST_P(Failure, An_Ack_that_did_not_reach_the_disk_is_made_good_by_the_next) {
   EXPECT_FALSE(b.closed);
 }
 
+TEST_P(Failure, A_Nack_that_did_not_reach_the_disk_is_told_again_in_the_next_session) {
+  const auto sent = alice.application(talk, world.now);
+  a.submit(sent);
+  const auto sequence = b.entries.back().sequence;
+  world.store.fail_commits(GetParam());
+  b.nack(sequence, sent.header.id, sent.digest);
+  EXPECT_EQ(b.closed, GetParam()) << "a Nack has no answer that could be an error";
+  world.store.fail_commits(std::nullopt);
+  Client& again = world.connect(bob);
+  again.nack(sequence, sent.header.id, sent.digest);
+  EXPECT_FALSE(again.closed);
+  EXPECT_EQ(a.entries.back().type, wire::Item::Refused);
+}
+
 TEST_P(Failure, While_even_reading_fails_everything_is_refused_and_then_it_goes_on) {
   const auto sent = alice.application(talk, world.now);
   world.hold_commits = true;

@@ -244,6 +244,17 @@ TEST_F(PipelineTest, A_connection_that_pushes_beyond_the_bound_is_closed_and_oth
   EXPECT_TRUE(other.sender->expect(wire::Body::Accepted));
 }
 
+TEST_F(PipelineTest, A_Proof_that_the_queue_does_not_take_closes_its_connection) {
+  config_.queued_bytes_per_connection_max = 100;
+  start();
+  const RawAgent agent = test::make_raw_agent(random_);
+  RawClient client;
+  const auto ready = client.connect("memory://pipeline", agent, random_);
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().code, Errc::overloaded);
+  EXPECT_TRUE(client.wait_close());
+}
+
 TEST_F(PipelineTest, Draining_commits_what_was_decided_and_closes_every_session) {
   start();
   Pair pair = make_pair();

@@ -98,6 +98,14 @@ TEST_F(ServerTest, TheEnvironmentIsCheckedWithARemedy) {
   EXPECT_NE(describe(problems[3]).find("/nowhere/else"), std::string::npos);
 }
 
+TEST_F(ServerTest, TheCheckReadsTheKeyAndDoesNotOnlyFindItsFile) {
+  const Config config = server_.config();
+  std::ofstream(config.key_file) << "sealwire-key/1 broker\n";
+  const auto problems = check_environment(config, "x.toml");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(describe(problems[0]).find("key.file"), std::string::npos);
+}
+
 TEST_F(ServerTest, AKeyThatOthersCanReadStopsTheStart) {
   const Config config = server_.config();
   std::filesystem::permissions(config.key_file, std::filesystem::perms::others_read,

@@ -116,6 +116,18 @@ TEST(Session, Without_an_invite_an_unknown_agent_is_not_admitted_and_leaves_no_t
   EXPECT_TRUE(world.store.load()->agents.empty());
 }
 
+TEST(Session, Beyond_the_cap_of_agents_those_who_are_known_come_and_no_other) {
+  World world;
+  world.config.agents_max = 1;
+  world.restart();
+  auto alice = world.agent();
+  auto bob = world.agent();
+  EXPECT_TRUE(world.connect(alice).ready);
+  EXPECT_EQ(world.connect(bob).closed, Errc::not_admitted);
+  EXPECT_TRUE(world.connect(alice).ready);
+  EXPECT_EQ(world.store.load()->agents.size(), 1u);
+}
+
 TEST(Session, A_listed_agent_is_admitted_and_known_ever_after) {
   World world;
   auto alice = world.agent();
@@ -154,6 +166,30 @@ TEST(Session, Draining_refuses_what_is_new_and_finishes_what_was_begun) {
   EXPECT_EQ(b.closed, Errc::draining);
   auto carol = world.agent();
   EXPECT_EQ(world.connect(carol).closed, Errc::draining);
+}
+
+TEST(Session, What_the_older_session_acknowledges_while_the_newer_opens_is_not_looked_for) {
+  World world;
+  auto alice = world.agent();
+  auto bob = world.agent();
+  Client& a = world.connect(alice);
+  Client& b = world.connect(bob);
+  const auto talk = world.introduce(a, b);
+  a.submit(alice.application(talk, world.now));
+  ASSERT_EQ(b.entries.size(), 2u);
+  world.hold_commits = true;
+  Client& fresh = world.connect_mute(bob);
+  b.ack(2);  // decided after the newer session, before it is Ready
+  world.commit_one();
+  ASSERT_TRUE(fresh.ready);
+  world.commit_one();
+  world.hold_commits = false;
+  fresh.credit(10, 1 << 20);
+  EXPECT_FALSE(fresh.closed) << "for an entry that has gone";
+  const auto next = alice.application(talk, world.now);
+  a.submit(next);
+  ASSERT_EQ(fresh.entries.size(), 1u);
+  EXPECT_EQ(fresh.entries[0].envelope, next.bytes);
 }
 
 TEST(Session, Credit_that_is_taken_back_ends_the_session) {

@@ -218,6 +218,23 @@ TEST_F(Sqlite, ADiskWithoutRoomRefusesAndServiceGoesOnWhenThereIsSome) {
   EXPECT_EQ((*store)->read_mailbox(1, 0, 100'000, SIZE_MAX)->size(), (batch + 1) * kEntries);
 }
 
+TEST_F(Sqlite, AProbeFailsWhereThereIsNoRoomAndPassesWhereThereIs) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->commit(agent_ops()));
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit none{4096, before.rlim_max};
+  const std::vector<StoreOp> probe{Probe{}};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  const auto refused = (*store)->commit(probe);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(refused) << "a commit that writes nothing finds nothing out";
+  EXPECT_EQ(refused.error().code, Errc::store_full) << refused.error().detail;
+  EXPECT_TRUE((*store)->commit(probe));
+}
+
 TEST_F(Sqlite, TheLogIsFoldedInWhileCommitsGoOn) {
   auto store = open();
   ASSERT_TRUE((*store)->commit(agent_ops()));

@@ -142,9 +142,18 @@ TEST_P(StoreSuite, An_id_is_found_with_its_sender_only_until_it_is_forgotten) {
   reopen();
   EXPECT_EQ(**store().find_id(1, early.id), early);
   EXPECT_FALSE(*store().find_id(2, early.id));
-  commit({ForgetIds{{2000}}});
+  commit({ForgetIds{{2000}, 10}});
   EXPECT_FALSE(*store().find_id(1, early.id));
   EXPECT_EQ(**store().find_id(1, late.id), late);
+}
+
+TEST_P(StoreSuite, Of_many_old_ids_the_oldest_are_forgotten_and_no_more_than_asked_for) {
+  for (const std::uint8_t n : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}})
+    commit({PutId{{n, filled<EnvelopeId>(n), {}, 0, {4000ull - 1000 * n}}}});
+  commit({ForgetIds{{9000}, 2}});
+  EXPECT_TRUE(*store().find_id(1, filled<EnvelopeId>(1)));
+  EXPECT_FALSE(*store().find_id(2, filled<EnvelopeId>(2)));
+  EXPECT_FALSE(*store().find_id(3, filled<EnvelopeId>(3)));
 }
 
 TEST_P(StoreSuite, The_highest_id_of_a_sender_is_the_greatest_by_bytes) {

@@ -12,7 +12,7 @@ from tree import report
 # here (tests, examples) may include anything.
 MAY = {
     "protocol/": ("protocol/",),
-    "adapters/channels/": ("protocol/", "adapters/channels/"),
+    "adapters/channels/": ("protocol/", "adapters/channels/", "adapters/files/"),
     "adapters/files/": ("protocol/", "adapters/files/"),
     "adapters/bridges/": ("protocol/", "adapters/", "sdk/", "sealwire/"),
     "broker/": ("protocol/", "adapters/channels/", "adapters/files/", "broker/"),

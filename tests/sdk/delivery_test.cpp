@@ -343,5 +343,41 @@ TEST(SdkDelivery, TwoUpdatesAtOnceEndInOneEpochAndLoseNothing) {
   EXPECT_EQ(alice->conversations(*bob)[0]->epoch, bob->conversations(*alice)[0]->epoch);
 }
 
+// Handed out from its oldest, a pool that nobody draws from would one day hold nothing but packages
+// that have expired, and the claimer would meet each of them first.
+TEST(SdkDelivery, APoolOfKeyPackagesIsRenewedBeforeItExpires) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  for (NetAgent* agent : {alice, bob}) {
+    agent->cut();
+    agent->reachable = false;
+  }
+  net.now = net.now + limits::kKeyPackageLifetimeMs + kDayMs;
+  bob->reachable = true;
+  net.pass(kMinuteMs);
+  alice->reachable = true;
+  net.pass(kMinuteMs);
+  ASSERT_TRUE(alice->connected && bob->connected);
+  alice->send(*bob, "after a month");
+  net.run();
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"after a month"});
+  EXPECT_EQ(alice->count(Notice::Kind::undecryptable), 0u);
+}
+
+// A broker that cannot answer how a conversation stands is asked again after a while, not at once.
+TEST(SdkDelivery, ABrokerThatLimitsCallsIsNotAskedInALoop) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  alice->restart();
+  net.config.calls = {0.001, 0.5};  // none at all
+  net.restart_broker();
+  const std::uint64_t before = net.metrics.calls;
+  alice->send(*bob, "two");
+  net.pass(2 * kMinuteMs);
+  EXPECT_LT(net.metrics.calls - before, 20u);
+}
+
 }  // namespace
 }  // namespace sealwire::test

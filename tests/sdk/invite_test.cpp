@@ -107,5 +107,28 @@ TEST(SdkInvite, ForAnotherBrokerIsRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(refused.error().code, Errc::broker_key_mismatch);
 }
 
+TEST(SdkInvite, OneThatAnotherTakesThePlaceOfIsToldSoAndNotMixedUpWithIt) {
+  Net net;
+  NetAgent& alice = net.add("alice");
+  NetAgent& carol = net.add("carol");
+  NetAgent& bob = net.add("bob");
+  net.run();
+  const std::string first = make_invite(net, alice);
+  const std::string used = make_invite(net, carol);
+  NetAgent& eve = net.add("eve");
+  net.run();
+  ASSERT_TRUE(redeem(net, eve, used).value());
+
+  std::optional<Result<>> of_first, of_used;
+  ASSERT_TRUE(bob.core->peers().redeem(first, "", [&](Result<> done) { of_first = done; }));
+  ASSERT_TRUE(bob.core->peers().redeem(used, "", [&](Result<> done) { of_used = done; }));
+  net.run();
+  ASSERT_TRUE(of_first);
+  ASSERT_FALSE(*of_first);
+  EXPECT_EQ(of_first->error().code, Errc::cancelled);
+  ASSERT_TRUE(of_used);
+  EXPECT_FALSE(*of_used) << "the answer to the first is not the answer to the second";
+}
+
 }  // namespace
 }  // namespace sealwire::test

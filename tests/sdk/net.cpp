@@ -171,7 +171,7 @@ void NetAgent::take(sdk::Event event) {
   } else if (const auto* later = std::get_if<sdk::RefusedLater>(&event)) {
     Notice refused_later;
     refused_later.kind = Notice::Kind::refused;
-    refused_later.message_id = hex(later->id);
+    refused_later.message_id = hex(message_id(later->envelope, 0));
     refused_later.error = later->error;
     notices.push_back(std::move(refused_later));
   }

@@ -3,6 +3,7 @@
 
 #include "sdk/cpp/state/sqlite_state.h"
 #include "tests/sdk/net.h"
+#include "tests/support/envelopes.h"
 
 namespace sealwire::test {
 namespace {
@@ -43,7 +44,7 @@ TEST(SdkSecurity, AStrangerCannotWriteAndCannotLook) {
   EXPECT_TRUE(bob.received.empty());
 }
 
-TEST(SdkSecurity, ABlockedPeerIsHeardNoMore) {
+TEST(SdkSecurity, Atk34d_A_blocked_peer_is_heard_no_more) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -68,8 +69,8 @@ TEST(SdkSecurity, SendingToAnUnknownPeerIsRefusedLocally) {
   EXPECT_EQ(alice.outcome(ticket).done->error().code, Errc::peer_unknown);
 }
 
-// ATTACKS 19, 21, 22: the broker repeats, swaps and leaves out what it delivers.
-TEST(SdkSecurity, RepeatedEnvelopesAreTakenOnce) {
+// The broker repeats, swaps and leaves out what it delivers.
+TEST(SdkSecurity, Atk19d_An_envelope_that_the_broker_repeats_is_taken_once) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -85,7 +86,7 @@ TEST(SdkSecurity, RepeatedEnvelopesAreTakenOnce) {
   EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two"}));
 }
 
-TEST(SdkSecurity, SwappedEnvelopesComeOutInTheSendersOrder) {
+TEST(SdkSecurity, Atk21d_Envelopes_that_the_broker_swaps_come_out_in_the_senders_order) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -104,7 +105,7 @@ TEST(SdkSecurity, SwappedEnvelopesComeOutInTheSendersOrder) {
   EXPECT_GT(bob->count(Notice::Kind::chain_broken), 0u) << "and it shows";
 }
 
-TEST(SdkSecurity, ADroppedEnvelopeShowsAndNothingBehindItIsTaken) {
+TEST(SdkSecurity, Atk22d_An_envelope_that_the_broker_drops_shows_and_nothing_behind_it_is_taken) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -132,7 +133,7 @@ TEST(SdkSecurity, ADroppedEnvelopeShowsAndNothingBehindItIsTaken) {
 }
 
 // The broker changes a ciphertext: nothing is taken, no ratchet moves, and it shows.
-TEST(SdkSecurity, ATamperedEnvelopeIsNotTaken) {
+TEST(SdkSecurity, Atk24e_A_ciphertext_that_the_broker_changes_is_not_taken) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -235,7 +236,86 @@ TEST(SdkSecurity, WhatItsSenderSealedWronglyIsRefusedToItAndTheGroupGoesOn) {
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"I could not read that"});
 }
 
-TEST(SdkSecurity, ARolledBackStateStopsInsteadOfReusingAGeneration) {
+// Sealed as it should be, but not a ContentBatch inside: only the receiver can tell, and its sender
+// learns.
+TEST(SdkSecurity, ContentThatIsNotWellFormedIsRefusedToItsSender) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  const sdk::Conversation& about = *alice->conversations(*bob)[0];
+  Header header;
+  header.id = make_envelope_id(net.now, net.random);
+  header.sender = alice->core->self().instance;
+  header.kind = Kind::application;
+  header.conversation = about.id;
+  header.incarnation = about.incarnation;
+  header.epoch = about.epoch;
+  header.created = net.now;
+  header.expires = net.now + kHourMs;
+  header.sender_seq = about.sealed.seq_in(about.epoch);
+  header.previous = about.sealed.link;
+  const Bytes header_bytes = encode_header(header);
+  auto& conversations = const_cast<sdk::Conversations&>(alice->core->conversations());
+  mls::Group& group = **conversations.group(*conversations.find(about.id));
+  const auto sealed = group.seal(as_bytes("no batch"), header_hash(header_bytes), net.random);
+  ASSERT_TRUE(sealed);
+  const SealedEnvelope envelope = seal_envelope(header_bytes, sealed->message, alice->key.key);
+  net.to_broker(*alice, send_frame({{envelope.bytes}}));
+  net.run();
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"one"});
+  EXPECT_EQ(bob->count(Notice::Kind::undecryptable), 1u);
+  EXPECT_EQ(alice->count(Notice::Kind::refused), 1u) << "a signed refusal, not silence";
+}
+
+// What is held keeps its place in the chain until its turn: the broker cannot put there what the
+// sender never signed.
+TEST(SdkSecurity, AForgedEnvelopeOutOfTurnIsNotHeldInThePlaceOfTheTrueOne) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  net.on_the_way_to_agent = [&](NetAgent& agent, Bytes frame) -> std::optional<Bytes> {
+    if (&agent != bob) return frame;
+    return with_entries(frame, [&](auto& entries) {
+      if (entries.size() != 3) return;
+      // Three with another body, the true three, two.
+      const Bytes two = entries[0].second;
+      const Bytes three = entries[1].second;
+      Bytes forged = three;
+      const auto envelope = Envelope::parse(three);
+      forged[static_cast<std::size_t>(envelope->body().data() - envelope->bytes().data())] ^= 1;
+      entries[0].second = std::move(forged);
+      entries[1].second = three;
+      entries[2].second = two;
+    });
+  };
+  for (const char* text : {"two", "three", "four"})
+    alice->send(*bob, text);
+  net.run();
+  EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST(SdkSecurity, ABrokerThatDeliversBeyondItsCreditOfBytesIsLeft) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  alice->send(*bob, "one");
+  net.run();
+  net.on_the_way_to_agent = [&](NetAgent& agent, Bytes frame) -> std::optional<Bytes> {
+    if (&agent != bob) return frame;
+    return with_entries(frame, [](auto& entries) {
+      for (int i = 0; i < 3; ++i)
+        entries.emplace_back(0, Bytes(limits::kBodyBytes));
+    });
+  };
+  for (int i = 0; i < 4; ++i)  // each large enough for a frame of its own
+    alice->send(*bob, std::string(200'000, 'x'));
+  net.run();
+  ASSERT_TRUE(bob->disconnected);
+  EXPECT_EQ(bob->disconnected->code, Errc::credit_exceeded);
+}
+
+TEST(SdkSecurity, Atk20d_A_senders_state_put_back_to_an_older_one_stops_it) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -251,7 +331,7 @@ TEST(SdkSecurity, ARolledBackStateStopsInsteadOfReusingAGeneration) {
   EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two"}));
 }
 
-TEST(SdkSecurity, ARolledBackReceiverStopsToo) {
+TEST(SdkSecurity, Atk20e_A_receivers_state_put_back_to_an_older_one_stops_it) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -294,7 +374,7 @@ TEST(SdkSecurity, ALostStateComesBackByANewKeyPackage) {
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"I am back"});
 }
 
-TEST(SdkSecurity, TheFullDiskStopsTheAgentBeforeAnythingLeaves) {
+TEST(SdkSecurity, Atk39d_A_full_disk_stops_the_agent_before_anything_leaves) {
   class FullDisk final : public sdk::State {
    public:
     explicit FullDisk(sdk::State& under) : under_(under) {}

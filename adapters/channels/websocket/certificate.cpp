@@ -68,11 +68,12 @@ Result<> make_self_signed(const std::string& certificate_file,
       ::open(private_key_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const File key_file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "w"));
   if (!key_file ||
-      PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+      PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
+      std::fflush(key_file.get()) != 0) {
     return fail(Errc::file_failed, private_key_file);
   }
   const File file(std::fopen(certificate_file.c_str(), "we"));
-  if (!file || PEM_write_X509(file.get(), certificate.get()) != 1) {
+  if (!file || PEM_write_X509(file.get(), certificate.get()) != 1 || std::fflush(file.get()) != 0) {
     return fail(Errc::file_failed, certificate_file);
   }
   return {};

@@ -11,14 +11,6 @@
 
 namespace sealwire::channel::websocket {
 
-/// Addresses that one peer can choose among count as one: an IPv6 host has a /64.
-inline std::string census_key(const boost::asio::ip::address& address) {
-  if (!address.is_v6() || address.to_v6().is_v4_mapped()) return address.to_string();
-  auto bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), 0);
-  return boost::asio::ip::address_v6(bytes).to_string();
-}
-
 /// What differs between ws and wss.
 template <class Config>
 struct ServerSecurity {
@@ -159,7 +151,7 @@ class ServerLoop {
     boost::system::error_code ec;
     auto& socket = connection->get_raw_socket();
     const auto address = socket.remote_endpoint(ec).address();
-    auto place = ec ? Place() : Place::take(census_, census_key(address));
+    auto place = ec ? Place() : Place::take(census_, census_key(address.to_string()));
     if (!place) {
       socket.close(ec);
       connection->terminate(websocketpp::error::make_error_code(websocketpp::error::rejected));

@@ -6,15 +6,12 @@
 //
 // Options of listen:
 //   certificate_file, private_key_file  PEM; needed for wss; reload() reads them again
-//   origins                             comma-separated: pages in browsers that may connect. A
-//   request
-//                                       with an Origin header is refused (403) unless it is listed;
-//                                       a request without one does not come from a browser's page
+//   origins  comma-separated: the pages in browsers that may connect. A request with an Origin
+//            header is refused (403) unless it is listed; one without does not come from a page
 // Options of dial:
 //   ca_file  PEM; the certificate must then chain to it and name the host. Without it the
-//   certificate
-//            is not checked: Sealwire's handshake has the broker's pinned key sign this TLS
-//            session's exporter, so whoever stands between has another exporter and fails there
+//            certificate is not checked: Sealwire's handshake has the broker's pinned key sign
+//            this TLS session's exporter, so whoever stands between has another and fails there
 //
 // `threads` of the endpoint is the number of I/O threads, each with its own acceptor on the port
 // (SO_REUSEPORT); a connection stays on one. A dialled connection has a thread of its own.

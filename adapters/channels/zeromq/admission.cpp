@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include "adapters/channels/census.h"
 #include "adapters/channels/zeromq/curve.h"
 
 namespace sealwire::channel::zeromq {
@@ -60,7 +61,7 @@ void Admission::serve() {
 
 bool Admission::decide(const std::string& at, const std::string& from, const std::string& key) {
   if (at == kDataDomain) return admitted_.contains(key);
-  return at == kDoorDomain && take_token(from);
+  return at == kDoorDomain && take_token(census_key(from));
 }
 
 bool Admission::take_token(const std::string& from) {

@@ -1,8 +1,7 @@
 #include "adapters/channels/zeromq/curve.h"
 
-#include <fstream>
-
 #include "adapters/channels/uri.h"
+#include "adapters/files/private_file.h"
 
 namespace sealwire::channel::zeromq {
 namespace {
@@ -64,15 +63,10 @@ Result<std::optional<CurveKeys>> curve_keys_of(const Endpoint& endpoint) {
     return CurveKeys::from_secret(std::move(secret));
   }
   if (path.empty()) return std::optional<CurveKeys>();
-  std::array<char, 66> text{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), text.size());
-  const auto size = static_cast<std::size_t>(file.gcount());
-  if (size == 0) return fail(Errc::config_invalid, "curve_secret_file " + path + " cannot be read");
-  auto secret = secret_from_hex({text.data(), size});
-  sodium_memzero(text.data(), text.size());
-  if (!secret) return fail(std::move(secret).error());
-  return CurveKeys::from_secret(std::move(*secret));
+  const auto text = files::read_private_file(path);
+  if (!text) return fail(Errc::config_invalid, "curve_secret_file: " + text.error().detail);
+  SW_TRY(auto secret, secret_from_hex(as_text(text->span())));
+  return CurveKeys::from_secret(std::move(secret));
 }
 
 Binding curve_binding(ByteSpan server_key, ByteSpan client_key) {

@@ -63,7 +63,6 @@ class Dialler final : public Running {
   std::uint16_t data_port_ = 0;  // 0: the listener's first `move` has not come
   Token token_;
   bool door_ended_ = false;  // the listener's second `move` came
-  bool data_open_ = false;
   std::deque<Bytes> held_;
   std::optional<Error> closing_;
   Clock::time_point deadline_;  // of the stages opening and moving, and of the close

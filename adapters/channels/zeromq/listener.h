@@ -3,8 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <map>
-#include <random>
 #include <thread>
 #include <unordered_map>
 

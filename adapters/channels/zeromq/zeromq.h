@@ -10,7 +10,7 @@
 //
 // Options of listen:
 //   curve_secret       the listener's CURVE secret key, 64 hex digits
-//   curve_secret_file  a file that holds it
+//   curve_secret_file  a file that holds it, readable by its owner only
 //   data_port          0, or left out: the system chooses
 // Options of dial: none. Each dial makes a CURVE key pair of its own.
 //

@@ -96,7 +96,12 @@ void MemoryStore::apply(const Bury& op) {
   item->second.put.bytes = op.tombstone;
 }
 void MemoryStore::apply(const ForgetIds& op) {
-  std::erase_if(ids_, [&op](const auto& id) { return id.second.keep_until < op.before; });
+  std::multimap<UnixMillis, std::pair<AgentNumber, EnvelopeId>> old;
+  for (const auto& [key, id] : ids_)
+    if (id.keep_until < op.before) old.emplace(id.keep_until, key);
+  auto oldest = old.begin();
+  for (std::uint64_t n = 0; n < op.most && oldest != old.end(); ++n, ++oldest)
+    ids_.erase(oldest->second);
 }
 
 // --- reads ---------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class MemoryStore final : public Store {
   void apply(const DropEntries& op);
   void apply(const Bury& op);
   void apply(const ForgetIds& op);
+  void apply(const Probe&) {}
   MailboxEntry entry_of(AgentNumber owner, const PutEntry& entry) const;
   /// Fails when reads are told to fail.
   Result<> readable() const;

@@ -36,7 +36,11 @@ Result<> Writer::prepare() {
       {drop_item_, "DELETE FROM items WHERE number = ?"},
       {release_item_, "UPDATE items SET refs = refs - 1 WHERE number = ? RETURNING refs"},
       {bury_, "UPDATE items SET type = 2, expires_ms = 0, bytes = ? WHERE number = ?"},
-      {forget_ids_, "DELETE FROM ids WHERE keep_until_ms < ?"},
+      // SQLite does not write a row that stays as it is; numbers of items may be left out.
+      {probe_, "UPDATE meta SET last_item = last_item + 1"},
+      {forget_ids_,
+       "DELETE FROM ids WHERE (sender, id) IN (SELECT sender, id FROM ids INDEXED BY ids_by_age"
+       " WHERE keep_until_ms < ? ORDER BY keep_until_ms LIMIT ?)"},
   };
   for (auto& [statement, sql] : statements) {
     SW_TRY(statement, Statement::prepare(database_, sql));
@@ -155,7 +159,11 @@ Result<> Writer::apply(const PutId& op) {
 }
 
 Result<> Writer::apply(const ForgetIds& op) {
-  return forget_ids_.bind(op.before.value).run();
+  return forget_ids_.bind(op.before.value, op.most).run();
+}
+
+Result<> Writer::apply(const Probe&) {
+  return probe_.run();
 }
 
 // --- mailboxes -----------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class Writer {
   Result<> apply(const DropEntries& op);
   Result<> apply(const Bury& op);
   Result<> apply(const ForgetIds& op);
+  Result<> apply(const Probe& op);
 
   Database& database_;
   std::unordered_map<ItemNumber, Entries> entries_of_;  // of the batch under way
@@ -52,7 +53,7 @@ class Writer {
   Statement begin_, commit_, put_meta_, put_agent_, put_agent_state_, put_prekey_, put_contact_,
       drop_contact_, put_invite_, drop_invite_, put_key_package_, drop_key_packages_,
       put_conversation_, put_chain_head_, put_id_, put_item_, put_entry_, find_entries_,
-      drop_entries_, drop_item_, release_item_, bury_, forget_ids_;
+      drop_entries_, drop_item_, release_item_, bury_, forget_ids_, probe_;
 };
 
 }  // namespace sealwire::broker::sqlite

@@ -70,7 +70,9 @@ Result<std::shared_ptr<AgentImpl>> AgentImpl::open(Options options) {
   SW_TRY(auto endpoints, make_endpoints(options));
   std::shared_ptr<AgentImpl> impl(new AgentImpl);
   SW_TRY(const SecretBytes key_text, files::read_private_file(options.key_file));
-  SW_TRY(impl->key_, decode_key_file(as_text(key_text.span()), options.passphrase));
+  auto opened = decode_key_file(as_text(key_text.span()), options.passphrase);
+  sodium_memzero(options.passphrase.data(), options.passphrase.size());
+  SW_TRY(impl->key_, std::move(opened));
   if (impl->key_->role != KeyRole::agent)
     return fail(Errc::key_file_malformed, options.key_file + " is not an agent's");
   SW_TRY(impl->state_, sdk::open_sqlite_state(options.state_file, impl->key_->key, impl->random_));
@@ -135,12 +137,12 @@ void AgentImpl::on_event(sdk::Event event) {
   } else if (const auto* later = std::get_if<sdk::RefusedLater>(&event)) {
     {
       const std::scoped_lock held(sends_mutex_);
-      const auto request = requests_by_id_.find(later->id);
-      if (request != requests_by_id_.end()) request->second->set(fail(later->error));
+      for (const auto& [id, request] : requests_by_id_)
+        if (is_of(id, later->envelope)) request->set(fail(later->error));
     }
     Notice notice;
     notice.kind = Notice::Kind::refused;
-    notice.message_id = hex(later->id);
+    notice.message_id = hex(message_id(later->envelope, 0));
     notice.error = later->error;
     tell(std::move(notice));
   } else if (std::holds_alternative<sdk::Connected>(event)) {

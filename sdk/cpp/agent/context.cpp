@@ -200,9 +200,11 @@ Result<std::string> create_key(const Context& context, const std::string& passph
   }
   crypto::SystemRandom random;
   const KeyFile made = make_key_file(KeyRole::agent, wall_clock(), random);
-  SW_TRY(const std::string text, encode_key_file(made, passphrase, random));
   SW_CHECK(make_directory(path.parent_path()));
-  SW_CHECK(files::write_private_file(path, as_bytes(text)));
+  SW_TRY(std::string text, encode_key_file(made, passphrase, random));
+  auto written = files::write_private_file(path, as_bytes(text));
+  sodium_memzero(text.data(), text.size());
+  SW_CHECK(std::move(written));
   SW_TRY(const AgentIdentity identity, verify_inception(made.inception));
   return agent_text(identity.agent);
 }

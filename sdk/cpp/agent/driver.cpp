@@ -131,6 +131,7 @@ void Driver::take(LinkEvent event, UnixMillis now) {
       return;
     }
     case LinkEvent::Kind::bytes:
+      link_->taken(event.bytes.size());
       core_->on_bytes(event.bytes, now);
       return;
     case LinkEvent::Kind::writable:
@@ -194,7 +195,12 @@ void Driver::push_frames() {
   if (!connection_) return;
   while (!frames_.empty()) {
     const channel::Sent sent = connection_->send(frames_.front());
-    if (sent == channel::Sent::full) return;  // on_writable comes
+    if (sent == channel::Sent::full) {
+      if (!close_after_frames_) return;  // on_writable comes
+      // A broker that has stopped reading may never make room: the session ends without a word.
+      frames_.clear();
+      break;
+    }
     if (sent == channel::Sent::closed) {
       frames_.clear();  // on_close comes
       return;

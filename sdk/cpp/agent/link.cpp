@@ -22,6 +22,9 @@ void Link::on_open(const channel::ConnectionPtr& connection) {
   post(LinkEvent::Kind::open, connection);
 }
 void Link::on_bytes(const channel::ConnectionPtr& connection, ByteSpan frame) {
+  const std::size_t cost = cost_of(frame.size());
+  if (waiting_bytes_ + cost > kInboundBytesMax) return connection->close("more than was granted");
+  waiting_bytes_ += cost;
   LinkEvent event;
   event.kind = LinkEvent::Kind::bytes;
   event.link = number_;

@@ -24,7 +24,7 @@ struct Conversation {
   ChainPosition received;         // the peer's: after what was processed
   UnixMillis last_update;         // of our leaf
   std::uint64_t epoch = 0;
-  EnvelopeId opened_by;        // our last opening's commit; zero: the peer opened it
+  EnvelopeId opened_by;        // our last opening's Welcome; zero: the peer opened it
   bool reopen = false;         // the group is wedged: open the next incarnation
   std::uint32_t reopened = 0;  // times in a row without a message opened since
 

@@ -41,9 +41,10 @@ struct SendRefused {
   Ticket ticket;
   Error error;
 };
-/// What the receiver or the broker refused after it had been accepted.
+/// What the receiver or the broker refused after it had been accepted: every message of the
+/// envelope.
 struct RefusedLater {
-  MessageId id;
+  EnvelopeId envelope;
   Error error;
 };
 struct Connected {};

@@ -10,9 +10,6 @@ namespace {
 const RowKey kCursorRow(as_bytes("cursor"));
 constexpr std::uint64_t kCreditEntries = 1024;
 constexpr std::uint64_t kCreditBytes = 2 * limits::kFrameBytes;
-// What a statement or tombstone counts for is its broker's business: counted high, credit only
-// comes early.
-constexpr std::uint64_t kItemExtraBytes = 512;
 constexpr unsigned kNackSessions = 3;
 
 }  // namespace
@@ -118,15 +115,25 @@ Result<Inbox::Entry> Inbox::read(const wire::Entry& from) const {
   return entry;
 }
 
+std::size_t Inbox::Entry::credit_bytes() const {
+  switch (type) {
+    case wire::Item::Tombstone:
+      return bytes.size() + Digest::kSize + Signature::kSize;
+    case wire::Item::Refused:
+      return statement.statement.size() + Signature::kSize;
+    case wire::Item::Redeemed:
+      return statement.statement.size() + inception.statement.size() + 2 * Signature::kSize;
+    default:
+      return bytes.size();
+  }
+}
+
 Result<> Inbox::on_deliver(const wire::Deliver& deliver) {
   for (const wire::Entry* from : *deliver.entries()) {
     SW_TRY(Entry entry, read(*from));
     ++used_entries_;
-    used_bytes_ += entry.type == wire::Item::Delivery
-                       ? entry.bytes.size()
-                       : entry.bytes.size() + entry.statement.statement.size() +
-                             entry.inception.statement.size() + kItemExtraBytes;
-    if (used_entries_ > granted_entries_)
+    used_bytes_ += entry.credit_bytes();
+    if (used_entries_ > granted_entries_ || used_bytes_ > granted_bytes_)
       return fail(Errc::credit_exceeded, "the broker delivers beyond our credit");
     entries_.push_back(std::move(entry));
   }

@@ -45,6 +45,9 @@ class Inbox {
     Signature signature;
     SignedStatement statement;  // Refusal, Redemption
     SignedStatement inception;  // with a Redemption
+
+    /// What it costs of our byte credit (DLV-031).
+    std::size_t credit_bytes() const;
   };
   enum class Outcome : std::uint8_t { done, stalled };
 
@@ -60,8 +63,8 @@ class Inbox {
   void take(const Entry& entry, Conversation& conversation, const Envelope& envelope);
   void take_held(Conversation& conversation);
   void hold(const Entry& entry, Conversation& conversation, const Envelope& envelope);
-  void take_plaintext(ByteSpan plaintext, const Envelope& envelope, const AgentId& from,
-                      std::uint64_t conversation_sequence);
+  void take_plaintext(const Entry& entry, ByteSpan plaintext, const Envelope& envelope,
+                      const AgentId& from);
   /// Tells the sender, signed, that its envelope could not be processed.
   void refuse(const Entry& entry, const Envelope& envelope, const AgentId* from,
               const Error& error) {

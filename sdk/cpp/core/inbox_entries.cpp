@@ -129,7 +129,7 @@ void Inbox::take(const Entry& entry, Conversation& conversation, const Envelope&
       conversations_.touch(conversation);
     }
     if (header.kind == Kind::application)
-      take_plaintext(*opened, envelope, conversation.peer, entry.conversation_sequence);
+      take_plaintext(entry, *opened, envelope, conversation.peer);
     return;
   }
   if (!chained) return;  // a transient promises nothing
@@ -150,6 +150,9 @@ void Inbox::hold(const Entry& entry, Conversation& conversation, const Envelope&
   auto& held = held_[conversation.id];
   const std::pair position(header.epoch, header.sender_seq);
   if (held.contains(position)) return;
+  // Nothing inside has been verified, and what is held keeps its place: proof before memory.
+  if (!holds_signature(envelope))
+    return refuse(entry, envelope, &conversation.peer, {Errc::envelope_signature, "out of turn"});
   const Error error{Errc::chain_broken, "something before it is missing"};
   shared_.notice(Notice::Kind::chain_broken, error.detail, error, &conversation.peer);
   if (held.size() >= limits::kHeldPerSender)
@@ -178,15 +181,11 @@ void Inbox::take_held(Conversation& conversation) {
   held_.erase(waiting);
 }
 
-void Inbox::take_plaintext(ByteSpan plaintext, const Envelope& envelope, const AgentId& from,
-                           std::uint64_t conversation_sequence) {
+void Inbox::take_plaintext(const Entry& entry, ByteSpan plaintext, const Envelope& envelope,
+                           const AgentId& from) {
   const Header& header = envelope.header();
   auto contents = decode_content(plaintext);
-  if (!contents) {
-    shared_.notice(Notice::Kind::undecryptable, "content that is not well-formed", contents.error(),
-                   &from);
-    return;
-  }
+  if (!contents) return refuse(entry, envelope, &from, contents.error());
   for (std::size_t i = 0; i < contents->size(); ++i) {
     Received received;
     received.id = message_id(header.id, static_cast<std::uint16_t>(i));
@@ -197,7 +196,7 @@ void Inbox::take_plaintext(ByteSpan plaintext, const Envelope& envelope, const A
     received.provenance = header.provenance;
     received.transient = header.durability == Durability::transient;
     received.letter = header.kind == Kind::letter;
-    received.sequence = received.transient ? 0 : conversation_sequence;
+    received.sequence = received.transient ? 0 : entry.conversation_sequence;
     if (received.content.kind == ContentKind::request && received.content.deadline.value != 0 &&
         received.content.deadline <= shared_.now) {
       shared_.notice(Notice::Kind::request_expired, "", {}, &from, &received.id);
@@ -270,7 +269,7 @@ Result<> Inbox::on_letter(const Entry& entry, const PeerRow& peer, Envelope enve
   letters_[name] = header.expires;
   Writer row;
   shared_.write(Table::ids, RowKey(name.span()), std::move(row.u64(header.expires.value)).take());
-  take_plaintext(*opened, envelope, peer.agent, 0);
+  take_plaintext(entry, *opened, envelope, peer.agent);
   return {};
 }
 
@@ -311,7 +310,7 @@ void Inbox::on_refused(const Entry& entry) {
   if (peer == nullptr && !by_broker) return;
   const Error error{errc_of((*root)->code()),
                     by_broker ? "refused by the broker" : "refused by its receiver"};
-  shared_.tell(RefusedLater{message_id(*id, 0), error});
+  shared_.tell(RefusedLater{*id, error});
   if (peer == nullptr) return;
   Conversation* conversation = conversations_.for_sending(peer->agent);
   if (conversation == nullptr) return;

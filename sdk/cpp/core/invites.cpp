@@ -64,6 +64,7 @@ Result<> Peers::redeem(std::string_view text, std::string nickname, Done done) {
   if (invite.expires <= shared_.now) return fail(Errc::invite_invalid, "the invite has expired");
   if (!nickname.empty()) SW_CHECK(set_nickname(invite.inviter.agent, std::move(nickname)));
   SW_CHECK(learn(invite.inviter));
+  if (redeeming_) finish_redeeming(fail(Errc::cancelled, "another invite took its place"));
   Writer row;
   shared_.write(Table::meta, kRedemptionRow, std::move(row.text(text)).take());
   redeeming_ = Redeeming{std::string(text), std::move(invite), false, false, std::move(done)};
@@ -94,8 +95,8 @@ void Peers::redeem_by_call() {
   const auto redemption = to_wire(
       b, make_redemption(redeeming_->invite.seed, shared_.self.agent, session_.transcript()));
   calls_.make(b, wire::CreateRedeem(b, redemption),
-              [this](const Result<const wire::Reply*>& reply) {
-                if (!redeeming_) return;
+              [this, invite = redeeming_->invite.key()](const Result<const wire::Reply*>& reply) {
+                if (!redeeming_ || redeeming_->invite.key() != invite) return;
                 if (reply) return finish_redeeming({});
                 if (reply.error().code == Errc::closed) return;  // again in the next session
                 check_redeemed(reply.error());
@@ -105,18 +106,19 @@ void Peers::redeem_by_call() {
 // A redemption whose answer was lost is refused the second time: the contact tells.
 void Peers::check_redeemed(const Error& refusal) {
   flatbuffers::FlatBufferBuilder b;
-  calls_.make(b, wire::CreateListContacts(b),
-              [this, refusal](const Result<const wire::Reply*>& reply) {
-                if (!redeeming_) return;
-                const auto contacts = response<wire::Contacts>(reply);
-                if (!contacts && contacts.error().code == Errc::closed) return;
-                if (contacts && (*contacts)->contacts() != nullptr)
-                  for (const wire::ContactEntry* entry : *(*contacts)->contacts())
-                    if (value<AgentId>(entry->agent()) == redeeming_->invite.inviter.agent &&
-                        entry->contact() == wire::Contact::allowed)
-                      return finish_redeeming({});
-                finish_redeeming(fail(refusal));
-              });
+  calls_.make(
+      b, wire::CreateListContacts(b),
+      [this, refusal, invite = redeeming_->invite.key()](const Result<const wire::Reply*>& reply) {
+        if (!redeeming_ || redeeming_->invite.key() != invite) return;
+        const auto contacts = response<wire::Contacts>(reply);
+        if (!contacts && contacts.error().code == Errc::closed) return;
+        if (contacts && (*contacts)->contacts() != nullptr)
+          for (const wire::ContactEntry* entry : *(*contacts)->contacts())
+            if (value<AgentId>(entry->agent()) == redeeming_->invite.inviter.agent &&
+                entry->contact() == wire::Contact::allowed)
+              return finish_redeeming({});
+        finish_redeeming(fail(refusal));
+      });
 }
 
 void Peers::finish_redeeming(Result<> outcome) {

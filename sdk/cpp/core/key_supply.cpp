@@ -7,7 +7,7 @@ namespace sealwire::sdk {
 namespace {
 
 constexpr std::uint32_t kPoolLow = limits::kKeyPackagePool / 2;
-constexpr std::uint64_t kRenewLastResortMs = limits::kKeyPackageLifetimeMs / 2;
+constexpr std::uint64_t kRenewMs = limits::kKeyPackageLifetimeMs / 2;  // of what lies at the broker
 constexpr std::uint64_t kRenewPrekeyMs = limits::kPrekeyLifetimeMs / 2;
 constexpr std::uint64_t kCheckMs = kHourMs;
 
@@ -62,6 +62,16 @@ void KeySupply::forget_expired() {
   });
 }
 
+// The pool is handed out from its oldest: what is left of it are the newest that we made.
+std::optional<UnixMillis> KeySupply::oldest_at_broker() const {
+  std::vector<UnixMillis> made;
+  for (const auto& [ref, known] : key_packages_)
+    if (!known.last_resort) made.push_back(known.created);
+  if (made.empty()) return std::nullopt;
+  std::sort(made.begin(), made.end(), std::greater<>());
+  return made[std::clamp<std::size_t>(at_broker_, 1, made.size()) - 1];
+}
+
 Result<> KeySupply::publish() {
   const std::string did = did_key(shared_.self.instance);
   std::vector<Bytes> pool;
@@ -78,19 +88,19 @@ Result<> KeySupply::publish() {
     key_packages_[made.ref] = known;
     return std::move(made.key_package);
   };
-  // A state that was lost left packages at the broker that nobody can join with: a full pool drops
-  // the oldest, so a full new one replaces them all.
-  const bool fresh = std::all_of(key_packages_.begin(), key_packages_.end(),
-                                 [](const auto& entry) { return entry.second.last_resort; });
-  if (at_broker_ < kPoolLow || fresh) {
-    for (std::size_t i = fresh ? 0 : at_broker_; i < limits::kKeyPackagePool; ++i) {
+  // A full pool drops the oldest, so a full new one replaces them all: those that a lost state left
+  // behind, which nobody can join with, and those that go towards the end of their lifetime.
+  const auto oldest = oldest_at_broker();
+  const bool replace = !oldest || shared_.now >= *oldest + kRenewMs;
+  if (at_broker_ < kPoolLow || replace) {
+    for (std::size_t i = replace ? 0 : at_broker_; i < limits::kKeyPackagePool; ++i) {
       SW_TRY(Bytes made, make(false));
       pool.push_back(std::move(made));
     }
   }
   const bool has_last_resort =
       std::any_of(key_packages_.begin(), key_packages_.end(), [this](const auto& entry) {
-        return entry.second.last_resort && shared_.now < entry.second.created + kRenewLastResortMs;
+        return entry.second.last_resort && shared_.now < entry.second.created + kRenewMs;
       });
   if (!has_last_resort) {
     SW_TRY(last_resort, make(true));
@@ -166,10 +176,9 @@ Result<std::optional<crypto::AgreementKey>> KeySupply::find_prekey(const PrekeyK
   Reader in(row->span());
   in.u64();
   in.u64();
-  const auto secret = in.opaque<Opaque<struct PrekeySecretTag, 32>>();
+  Secret<32> secret = in.secret<32>();
   SW_CHECK(in.done("the prekeys"));
-  auto loaded = Secret<32>::from(secret.span());
-  return std::optional<crypto::AgreementKey>(crypto::AgreementKey::from_secret(std::move(*loaded)));
+  return std::optional<crypto::AgreementKey>(crypto::AgreementKey::from_secret(std::move(secret)));
 }
 
 }  // namespace sealwire::sdk

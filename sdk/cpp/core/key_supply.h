@@ -37,6 +37,8 @@ class KeySupply {
     bool last_resort = false;
   };
   Result<> publish();
+  /// When the oldest of ours that may lie at the broker was made; none if we know of none.
+  std::optional<UnixMillis> oldest_at_broker() const;
   void forget_expired();
 
   Shared& shared_;

@@ -61,10 +61,15 @@ void Outbox::check(Conversation& conversation) {
         about->checking = false;
         const auto state = response<wire::ConversationState>(reply);
         if (!state) {
+          const Errc code = state.error().code;
+          if (code == Errc::closed) return;
+          if (code != Errc::denied) return delay(lanes_[about->peer]);
           const auto flight = flights_.find(id);
           const bool in_use = flight != flights_.end() && !flight->second.units.empty();
-          if (state.error().code == Errc::denied && !in_use) conversations_.forget(*about);
-          if (state.error().code == Errc::denied && in_use) about->checked = true;
+          if (in_use)
+            about->checked = true;
+          else
+            conversations_.forget(*about);
           return;
         }
         about->checked = true;

@@ -40,6 +40,10 @@ Result<std::optional<Bytes>> Session::on_bytes(ByteSpan message) {
   heard_ = shared_.now;
   switch (state_) {
     case State::hello: {
+      // Before anything is signed for whoever answers.
+      if (!shared_.config.broker && !shared_.config.trust_first_use)
+        return fail(Errc::broker_key_mismatch,
+                    "no broker key is known: give one, or allow trust on first use");
       SW_TRY(Bytes proof, handshake_->on_challenge(message));
       transcript_ = handshake::transcript(hello_hash_, crypto::blake2b(message), binding_);
       clear_frames_.push_back(std::move(proof));
@@ -48,9 +52,6 @@ Result<std::optional<Bytes>> Session::on_bytes(ByteSpan message) {
     }
     case State::proof: {
       SW_TRY(info_, handshake_->on_ready(message));
-      if (!shared_.config.broker && !shared_.config.trust_first_use)
-        return fail(Errc::broker_key_mismatch,
-                    "no broker key is known: give one, or allow trust on first use");
       protection_ = std::move(*handshake_).protection();
       handshake_.reset();
       output_.promote = true;

@@ -11,9 +11,13 @@
 
 namespace sealwire::sdk {
 
+/// What it held is wiped unless it is taken.
 class Writer {
  public:
   explicit Writer(std::uint8_t version = 1) { u8(version); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { wipe(); }
   Writer& u8(std::uint8_t value) { return integer(value, 1); }
   Writer& u32(std::uint32_t value) { return integer(value, 4); }
   Writer& u64(std::uint64_t value) { return integer(value, 8); }
@@ -24,17 +28,29 @@ class Writer {
   }
   Writer& text(std::string_view value) { return bytes(as_bytes(value)); }
   Writer& raw(ByteSpan value) {
+    if (out_.size() + value.size() > out_.capacity()) reserve(2 * (out_.size() + value.size()));
     out_.insert(out_.end(), value.begin(), value.end());
     return *this;
   }
-  void reserve(std::size_t size) { out_.reserve(size); }
-  SecretBytes take() && { return SecretBytes(std::move(out_)); }
+  void reserve(std::size_t size) {
+    if (size <= out_.capacity()) return;
+    Bytes larger;
+    larger.reserve(std::max<std::size_t>(size, 256));
+    larger.insert(larger.end(), out_.begin(), out_.end());
+    wipe();  // growing in place would leave a copy behind
+    out_ = std::move(larger);
+  }
+  SecretBytes take() && { return SecretBytes(std::exchange(out_, {})); }
 
  private:
+  void wipe() {
+    if (!out_.empty()) sodium_memzero(out_.data(), out_.size());
+  }
   Writer& integer(std::uint64_t value, unsigned size) {
+    std::array<std::uint8_t, 8> bytes{};
     for (unsigned i = 0; i < size; ++i)
-      out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-    return *this;
+      bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+    return raw(ByteSpan(bytes).first(size));
   }
   Bytes out_;
 };
@@ -55,6 +71,10 @@ class Reader {
   template <class OpaqueType>
   OpaqueType opaque() {
     return OpaqueType::from(raw(OpaqueType::kSize)).value_or(OpaqueType{});
+  }
+  template <std::size_t N>
+  Secret<N> secret() {
+    return Secret<N>::from(raw(N)).value_or(Secret<N>());
   }
   /// Everything was there, and nothing more.
   [[nodiscard]] Result<> done(std::string_view what) const {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/limits.h"
+#include "protocol/padding.h"
 
 namespace sealwire {
 namespace {

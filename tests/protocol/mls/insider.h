@@ -55,8 +55,8 @@ inline Bytes application(Epoch& epoch, LeafIndex leaf, std::uint32_t generation,
   message_key.generation = generation;
   auto found = epoch.messages.secret_tree.ratchet(leaf, RatchetType::application).find(generation);
   if (found) message_key = std::move(found->key);
-  return wire({protect_private(authenticated, message_key, epoch.messages.sender_data, &padme_size,
-                               random)});
+  return wire(
+      {protect_private(authenticated, message_key, epoch.messages.sender_data, &padme, random)});
 }
 
 /// Alice (leaf 0), Bob (1) and Mallory (2), who is a member too.

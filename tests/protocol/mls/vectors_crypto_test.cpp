@@ -185,7 +185,7 @@ class MessageProtection {
     sealwire::test::SeededRandom random(2);
     auto key = own_tree_.ratchet(LeafIndex{1}, ratchet_type(type)).next().value();
     const auto message = protect_private(sign(WireFormat::private_message, content, type), key,
-                                         sender_data_, &padme_size, random);
+                                         sender_data_, &padme, random);
     return open_private(encode(MlsMessage{message}));
   }
 

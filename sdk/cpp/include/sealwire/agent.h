@@ -47,7 +47,8 @@ struct Notice {
     connected,
     disconnected,         ///< detail says why; the agent goes on trying
     stopped,              ///< it does not: replaced, state_corrupt, …
-    refused,              ///< a message accepted earlier was refused by its receiver or expired
+    refused,              ///< a message accepted earlier was refused by its receiver or expired;
+                          ///< message_id: the first of those that went in one envelope with it
     undecryptable,        ///< a received envelope could not be opened; its sender was told
     lost,                 ///< a received envelope expired or was purged before it came
     chain_broken,         ///< something is missing or out of order in a sender's chain
