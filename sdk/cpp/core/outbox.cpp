@@ -213,6 +213,7 @@ void Outbox::on_ready() {
     for (auto unit = flight.units.begin(); unit != flight.units.end(); ++unit) {
       unit->refused.reset();
       unit->not_before = {};
+      unit->resent = true;
       queued_.push_back(unit);
     }
   }

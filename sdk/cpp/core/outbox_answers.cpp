@@ -208,8 +208,14 @@ void Outbox::mend(const ConversationId& id) {
       continue;
     }
     if (conversation != nullptr && at->incarnation == conversation->incarnation && !seal_again) {
-      conversation->sealed = at->before();
-      conversations_.touch(*conversation);
+      // An expired one may have been accepted so long ago that the broker has forgotten its id:
+      // where its chain ends nobody can say, so another is begun.
+      if (at->resent && error.code == Errc::envelope_expired) {
+        reopen(*conversation);
+      } else {
+        conversation->sealed = at->before();
+        conversations_.touch(*conversation);
+      }
     }
     seal_again = true;
     if (at->kind == Unit::Kind::update) {
