@@ -345,10 +345,14 @@ void System::cut(AgentMachine& agent, Dice& dice) {
 void System::spoil_frame(AgentMachine& agent, Dice& dice) {
   const auto found = connections_.find(agent.connection);
   if (found == connections_.end()) return;
-  Way& way = dice.one_in(2) ? found->second.up : found->second.down;
+  Connection& connection = found->second;
+  const bool up = connection.down.size() == 0 || (connection.up.size() != 0 && dice.one_in(2));
+  Way& way = up ? connection.up : connection.down;
+  if (way.size() == 0) return;
+  const std::size_t at = dice(way.size());
   if (dice.one_in(2)) {
-    if (way.drop(dice(3))) happened("frame dropped");
-  } else if (way.duplicate(dice(3))) {
+    if (way.drop(at)) happened("frame dropped");
+  } else if (way.duplicate(at)) {
     happened("frame doubled");
   }
 }

@@ -26,6 +26,12 @@ Conversation* Outbox::usable(const AgentId& peer, Lane& lane) {
     lane.must_open = false;
     const Flight& flight = flights_[conversation->id];
     if (flight.broken || flight.paused || flight.control > 0) return nullptr;
+    // What was sealed for the incarnation before, and is refused for that, must not come after what
+    // would be sealed now.
+    const auto first = std::find_if(flight.units.begin(), flight.units.end(),
+                                    [](const Unit& unit) { return unit.chained(); });
+    if (first != flight.units.end() && first->incarnation != conversation->incarnation)
+      return nullptr;
     if (!conversation->checked) {
       check(*conversation);
       return nullptr;

@@ -82,7 +82,7 @@ class Peers {
   std::unordered_map<AgentId, std::vector<Done>> waiting_contacts_;
   std::unordered_set<AgentId> asked_;    // in this session
   std::unordered_set<AgentId> lookups_;  // under way
-  UnixMillis retry_at_{UINT64_MAX};  // of look-ups that the broker could not answer
+  UnixMillis retry_at_{UINT64_MAX};      // of look-ups that the broker could not answer
   std::unordered_map<InviteKey, UnixMillis> invites_;
   std::optional<Redeeming> redeeming_;
 };

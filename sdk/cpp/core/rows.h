@@ -57,7 +57,7 @@ struct Unit {
 
   // memory only
   std::vector<Ticket> tickets;
-  bool resent = false;  // an earlier session may have got it accepted
+  bool resent = false;           // an earlier session may have got it accepted
   std::optional<Error> refused;  // the broker's answer, until the chain is mended
   UnixMillis not_before;         // tried again then
 
