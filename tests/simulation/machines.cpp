@@ -111,6 +111,14 @@ bool AgentMachine::idle() const {
          core->inbox().waiting() == 0 && inbox.empty();
 }
 
+std::string AgentMachine::why_busy() const {
+  const std::string name = "agent " + std::to_string(number);
+  if (!up() || !core->session().ready()) return name + " has no session;";
+  return name + ": " + std::to_string(core->outbox().waiting()) + " waiting, " +
+         std::to_string(core->outbox().in_flight()) + " in flight, " +
+         std::to_string(core->inbox().waiting() + inbox.size()) + " not acknowledged;";
+}
+
 // --- the broker ----------------------------------------------------------------------------------
 
 BrokerMachine::BrokerMachine(const std::filesystem::path& folder, const crypto::SigningKey& key_)

@@ -504,7 +504,10 @@ void System::make_peace() {
       if (at_rest()) return go_on(dice);
     }
   }
-  ledger_.violate("it does not come to rest within an hour");
+  std::string busy;
+  for (const auto& agent : agents_)
+    if (!agent->idle()) busy += " " + agent->why_busy();
+  ledger_.violate("it does not come to rest within an hour:" + busy);
 }
 
 // Whatever happened, service is as before: what everybody now sends everybody comes within seconds.

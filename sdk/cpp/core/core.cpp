@@ -155,7 +155,7 @@ Result<> Core::on_session_frame(const Frame& frame) {
       session_.on_ping(frame.as<wire::Ping>()->nonce());
       return {};
     case wire::Body::Pong:
-      return {};
+      return outbox_.on_pong({frame.as<wire::Pong>()->nonce()});
     case wire::Body::Close: {
       const auto code = frame.as<wire::Close>()->code();
       return fail(errc_of(code), std::string("the broker says: ") + wire::EnumNameCode(code));
