@@ -133,7 +133,9 @@ Place place_of(const char* path) {
   return {found->second.get(), whole.filename().string()};
 }
 
-Handle& handle_of(sqlite3_file* file) { return *reinterpret_cast<Handle*>(file); }
+Handle& handle_of(sqlite3_file* file) {
+  return *reinterpret_cast<Handle*>(file);
+}
 bool stale(const Handle& handle) {
   return handle.disk->dead || handle.generation != handle.disk->generation;
 }
@@ -176,8 +178,7 @@ int write_file(sqlite3_file* base, const void* data, int amount, sqlite3_int64 o
   if (code != SQLITE_OK) {
     // A write that fails has been done in part: up to some sector.
     const std::size_t sectors = change.data.size() / kSectorBytes + 1;
-    change.data.resize(
-        std::min(change.data.size(), handle.disk->dice() % sectors * kSectorBytes));
+    change.data.resize(std::min(change.data.size(), handle.disk->dice() % sectors * kSectorBytes));
     if (change.data.empty()) return code == SQLITE_IOERR ? SQLITE_IOERR_WRITE : code;
   }
   write_to(file.now, change);
@@ -258,9 +259,15 @@ int check_reserved(sqlite3_file* base, int* reserved) {
   return SQLITE_OK;
 }
 
-int control(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int sector_size(sqlite3_file*) { return static_cast<int>(kSectorBytes); }
-int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+int control(sqlite3_file*, int, void*) {
+  return SQLITE_NOTFOUND;
+}
+int sector_size(sqlite3_file*) {
+  return static_cast<int>(kSectorBytes);
+}
+int characteristics(sqlite3_file*) {
+  return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+}
 
 int shm_map(sqlite3_file* base, int region, int size, int extend, void volatile** out) {
   const std::lock_guard lock(disks_mutex);
@@ -305,7 +312,9 @@ int shm_lock(sqlite3_file* base, int offset, int count, int flags) {
   return SQLITE_OK;
 }
 
-void shm_barrier(sqlite3_file*) { const std::lock_guard lock(disks_mutex); }
+void shm_barrier(sqlite3_file*) {
+  const std::lock_guard lock(disks_mutex);
+}
 
 int shm_unmap(sqlite3_file* base, int remove) {
   const std::lock_guard lock(disks_mutex);
@@ -314,25 +323,10 @@ int shm_unmap(sqlite3_file* base, int remove) {
   return SQLITE_OK;
 }
 
-const sqlite3_io_methods methods = {2,
-                                    close_file,
-                                    read_file,
-                                    write_file,
-                                    truncate_file,
-                                    sync_file,
-                                    file_size,
-                                    lock_file,
-                                    unlock_file,
-                                    check_reserved,
-                                    control,
-                                    sector_size,
-                                    characteristics,
-                                    shm_map,
-                                    shm_lock,
-                                    shm_barrier,
-                                    shm_unmap,
-                                    nullptr,
-                                    nullptr};
+const sqlite3_io_methods methods = {
+    2,         close_file,  read_file,      write_file, truncate_file, sync_file,       file_size,
+    lock_file, unlock_file, check_reserved, control,    sector_size,   characteristics, shm_map,
+    shm_lock,  shm_barrier, shm_unmap,      nullptr,    nullptr};
 
 int open_file(sqlite3_vfs*, const char* path, sqlite3_file* base, int flags, int* out_flags) {
   std::unique_lock lock(disks_mutex);
@@ -447,7 +441,9 @@ Disk::Image Disk::image() const {
   return image;
 }
 
-const std::filesystem::path& Disk::folder() const { return state_->folder; }
+const std::filesystem::path& Disk::folder() const {
+  return state_->folder;
+}
 
 std::uint64_t Disk::steps() const {
   const std::lock_guard lock(disks_mutex);

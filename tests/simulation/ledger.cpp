@@ -52,9 +52,9 @@ void Ledger::tell(std::size_t who, const sdk::Event& event) {
       violate(name + " was refused message " + std::to_string(refused->ticket) + ": " +
               std::string(sealwire::name(refused->error.code)) + " " + refused->error.detail);
   } else if (const auto* later = std::get_if<sdk::RefusedLater>(&event)) {
-    const auto found = numbers_.find(later->id);
-    if (found != numbers_.end()) {
-      Message& message = messages_[found->second];
+    for (const auto& [id, number] : numbers_) {
+      if (!is_of(id, later->envelope)) continue;
+      Message& message = messages_[number];
       message.refused = true;
       if (!message.brief && !clocks_parted_)
         violate(name + " was refused what had been accepted: " + later->error.detail);
@@ -65,10 +65,9 @@ void Ledger::tell(std::size_t who, const sdk::Event& event) {
               lost->why.detail);
   } else if (const auto* notice = std::get_if<Notice>(&event)) {
     const bool bad = notice->kind == Notice::Kind::chain_broken ||
-                     (notice->kind == Notice::Kind::undecryptable &&
+                     (notice->kind == Notice::Kind::undecryptable && !clocks_parted_ &&
                       (!notice->error || !is_about_time(notice->error->code)));
-    if (bad)
-      violate(name + " noticed: " + notice->detail);
+    if (bad) violate(name + " noticed: " + notice->detail);
   }
 }
 

@@ -20,7 +20,7 @@ class Ledger {
     bool must_come = false;  // sent when everything was well again
     bool stored = false;
     bool accepted = false;
-    bool refused = false;  // its sender was told, or its receiver
+    bool refused = false;    // its sender was told, or its receiver
     std::size_t passed = 0;  // times a transient came
   };
   struct Counts {

@@ -107,8 +107,16 @@ std::set<std::uint64_t> AgentMachine::received(Ledger& ledger) const {
 }
 
 bool AgentMachine::idle() const {
-  return up() && core->session().ready() && core->outbox().empty() && core->inbox().waiting() == 0 &&
-         inbox.empty();
+  return up() && core->session().ready() && core->outbox().empty() &&
+         core->inbox().waiting() == 0 && inbox.empty();
+}
+
+std::string AgentMachine::why_busy() const {
+  const std::string name = "agent " + std::to_string(number);
+  if (!up() || !core->session().ready()) return name + " has no session;";
+  return name + ": " + std::to_string(core->outbox().waiting()) + " waiting, " +
+         std::to_string(core->outbox().in_flight()) + " in flight, " +
+         std::to_string(core->inbox().waiting() + inbox.size()) + " not acknowledged;";
 }
 
 // --- the broker ----------------------------------------------------------------------------------
@@ -169,10 +177,9 @@ void BrokerMachine::check_against(const AgentMachine& agent, Ledger& ledger) {
   if (!up() || !agent.up()) return;
   const auto state = store->load();
   if (!state) return ledger.violate("the broker's store cannot be read");
-  const auto record =
-      std::find_if(state->agents.begin(), state->agents.end(), [&](const auto& known) {
-        return known.identity.agent == agent.core->self().agent;
-      });
+  const auto record = std::find_if(
+      state->agents.begin(), state->agents.end(),
+      [&](const auto& known) { return known.identity.agent == agent.core->self().agent; });
   const std::string who = "agent " + std::to_string(agent.number);
   if (record == state->agents.end()) return ledger.violate("the broker forgot " + who);
   for (const auto& [id, conversation] : agent.core->conversations().all()) {
@@ -180,8 +187,7 @@ void BrokerMachine::check_against(const AgentMachine& agent, Ledger& ledger) {
     const auto known = store->read_conversation(id);
     if (!known || !*known) return ledger.violate("the broker lost a conversation of " + who);
     if ((*known)->incarnation < conversation.incarnation ||
-        ((*known)->incarnation == conversation.incarnation &&
-         (*known)->epoch < conversation.epoch))
+        ((*known)->incarnation == conversation.incarnation && (*known)->epoch < conversation.epoch))
       ledger.violate("the broker lost an epoch of " + who);
     const auto head = store->read_chain_head(id, record->number);
     const sdk::ChainPosition& accepted = conversation.accepted;
@@ -198,8 +204,7 @@ void BrokerMachine::check_epochs(const AgentMachine& agent, Ledger& ledger) {
   for (const auto& [id, conversation] : agent.core->conversations().all()) {
     const auto known = store->read_conversation(id);
     if (!conversation.established() || !known || !*known) continue;
-    if ((*known)->incarnation == conversation.incarnation &&
-        (*known)->epoch != conversation.epoch)
+    if ((*known)->incarnation == conversation.incarnation && (*known)->epoch != conversation.epoch)
       ledger.violate("agent " + std::to_string(agent.number) + " is not in the broker's epoch");
   }
 }

@@ -28,6 +28,7 @@ class AgentMachine {
   /// What its application has in its table.
   std::set<std::uint64_t> received(Ledger& ledger) const;
   bool idle() const;
+  std::string why_busy() const;
 
   const std::size_t number;
   const KeyFile& key;

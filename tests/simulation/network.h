@@ -29,6 +29,7 @@ class Way {
     return first;
   }
   bool empty() const { return parcels_.empty(); }
+  std::size_t size() const { return parcels_.size(); }
   void clear() { parcels_.clear(); }
   /// Faults of the network. True if there was something to lose or to double.
   bool drop(std::size_t at) {

@@ -73,8 +73,8 @@ class System {
   void turn_clock(Dice& dice);
   void happened(const std::string& what) {
     ++result_.faults[what];
-    if (schedule_.told) std::cout << "  step " << step_ << " at " << now_.value << ": " << what
-                                  << '\n';
+    if (schedule_.told)
+      std::cout << "  step " << step_ << " at " << now_.value << ": " << what << '\n';
   }
 
   void check();
@@ -90,8 +90,8 @@ class System {
   Ledger ledger_;
   BrokerMachine broker_;
   std::vector<std::unique_ptr<AgentMachine>> agents_;
-  std::vector<UnixMillis> away_until_;     // per agent: partitioned
-  std::vector<UnixMillis> restarts_at_;    // per agent, when down
+  std::vector<UnixMillis> away_until_;   // per agent: partitioned
+  std::vector<UnixMillis> restarts_at_;  // per agent, when down
   UnixMillis broker_restarts_at_;
   std::map<ConnectionId, Connection> connections_;
   ConnectionId last_connection_ = 0;
@@ -109,11 +109,12 @@ System::System(const Prepared& prepared, const Schedule& schedule)
   away_until_.resize(Prepared::kAgents);
   restarts_at_.resize(Prepared::kAgents);
   for (std::size_t i = 0; i < Prepared::kAgents; ++i) {
-    agents_.push_back(
-        std::make_unique<AgentMachine>(i, prepared.folder / ("agent" + std::to_string(i)),
-                                       prepared.keys[i], prepared.broker_key.public_key<BrokerKey>()));
+    agents_.push_back(std::make_unique<AgentMachine>(
+        i, prepared.folder / ("agent" + std::to_string(i)), prepared.keys[i],
+        prepared.broker_key.public_key<BrokerKey>()));
     AgentMachine& agent = *agents_.back();
-    if (i < prepared.agent_disks.size()) agent.disk.reset(prepared.agent_disks[i], schedule.seed + i);
+    if (i < prepared.agent_disks.size())
+      agent.disk.reset(prepared.agent_disks[i], schedule.seed + i);
     agent.random = std::make_unique<SeededRandom>(schedule.seed << 8 | (i + 1));
     agent.start(time_of(agent), ledger_);
   }
@@ -170,14 +171,15 @@ void System::agent_turn(AgentMachine& agent, Dice& dice) {
     if (const auto* notice = std::get_if<Notice>(&event); notice != nullptr && schedule_.told)
       std::cout << "  agent " << agent.number << " notices: " << static_cast<int>(notice->kind)
                 << ' ' << notice->detail << '\n';
-    if (const auto* lost = std::get_if<sdk::Disconnected>(&event); lost != nullptr && schedule_.told)
+    if (const auto* lost = std::get_if<sdk::Disconnected>(&event);
+        lost != nullptr && schedule_.told)
       std::cout << "  agent " << agent.number << " is disconnected: " << lost->why.detail << '\n';
   }
   for (const auto& completion : output.completions)
     completion();
   if (output.fatal) {
-    const bool disk = output.fatal->code == Errc::store_failed ||
-                      output.fatal->code == Errc::store_full;
+    const bool disk =
+        output.fatal->code == Errc::store_failed || output.fatal->code == Errc::store_full;
     if (!disk)
       ledger_.violate("agent " + std::to_string(agent.number) + " stopped: " +
                       std::string(name(output.fatal->code)) + " " + output.fatal->detail);
@@ -292,8 +294,8 @@ void System::dispatch(Dice& dice) {
           Doorway& door = *found->second.door;
           if constexpr (std::is_same_v<What, CloseConnection>) {
             Bytes close = frames::close(wire_code(what.why.code));
-            found->second.down.send(
-                later(dice), door.ready ? door.protection.seal(std::move(close)) : std::move(close));
+            found->second.down.send(later(dice), door.ready ? door.protection.seal(std::move(close))
+                                                            : std::move(close));
             found->second.down.send(later(dice), std::nullopt);
             found->second.door.reset();
           } else {
@@ -343,10 +345,14 @@ void System::cut(AgentMachine& agent, Dice& dice) {
 void System::spoil_frame(AgentMachine& agent, Dice& dice) {
   const auto found = connections_.find(agent.connection);
   if (found == connections_.end()) return;
-  Way& way = dice.one_in(2) ? found->second.up : found->second.down;
+  Connection& connection = found->second;
+  const bool up = connection.down.size() == 0 || (connection.up.size() != 0 && dice.one_in(2));
+  Way& way = up ? connection.up : connection.down;
+  if (way.size() == 0) return;
+  const std::size_t at = dice(way.size());
   if (dice.one_in(2)) {
-    if (way.drop(dice(3))) happened("frame dropped");
-  } else if (way.duplicate(dice(3))) {
+    if (way.drop(at)) happened("frame dropped");
+  } else if (way.duplicate(at)) {
     happened("frame doubled");
   }
 }
@@ -498,7 +504,10 @@ void System::make_peace() {
       if (at_rest()) return go_on(dice);
     }
   }
-  ledger_.violate("it does not come to rest within an hour");
+  std::string busy;
+  for (const auto& agent : agents_)
+    if (!agent->idle()) busy += " " + agent->why_busy();
+  ledger_.violate("it does not come to rest within an hour:" + busy);
 }
 
 // Whatever happened, service is as before: what everybody now sends everybody comes within seconds.

@@ -107,6 +107,12 @@ Conversation* Conversations::opening_with(const AgentId& peer) {
   return nullptr;
 }
 
+const std::vector<ConversationId>& Conversations::with(const AgentId& peer) const {
+  static const std::vector<ConversationId> none;
+  const auto ids = by_peer_.find(peer);
+  return ids == by_peer_.end() ? none : ids->second;
+}
+
 mls::Policy Conversations::policy(const InstanceKey& peer) const {
   mls::Policy policy;
   policy.validator = [own = shared_.self.instance, peer](const mls::LeafIdentity& claimed,
@@ -331,10 +337,12 @@ Result<> Conversations::update_refused(Conversation& conversation) {
   return {};
 }
 
-bool Conversations::is_ahead(const Conversation& conversation, const Header& header) const {
+bool Conversations::is_ahead(Conversation& conversation, const Header& header) {
   if (conversation.opening) return header.incarnation == conversation.opening->incarnation;
-  return conversation.group && conversation.group->has_pending() &&
-         header.incarnation == conversation.incarnation && header.epoch == conversation.epoch + 1;
+  if (header.incarnation != conversation.incarnation || header.epoch != conversation.epoch + 1)
+    return false;
+  const auto group = this->group(conversation);  // perhaps not used since this process started
+  return group && (*group)->has_pending();
 }
 
 Result<> Conversations::catch_up(Conversation& conversation) {

@@ -104,6 +104,7 @@ void Core::set_now(UnixMillis now) {
     session_.on_clock_set_back(ms);
     calls_.on_clock_set_back(ms);
     keys_.on_clock_set_back(ms);
+    peers_.on_clock_set_back(ms);
     outbox_.on_clock_set_back(ms);
     if (shared_.lazy_since) shared_.lazy_since = *shared_.lazy_since - ms;
   }
@@ -154,7 +155,7 @@ Result<> Core::on_session_frame(const Frame& frame) {
       session_.on_ping(frame.as<wire::Ping>()->nonce());
       return {};
     case wire::Body::Pong:
-      return {};
+      return outbox_.on_pong({frame.as<wire::Pong>()->nonce()});
     case wire::Body::Close: {
       const auto code = frame.as<wire::Close>()->code();
       return fail(errc_of(code), std::string("the broker says: ") + wire::EnumNameCode(code));
@@ -201,12 +202,14 @@ void Core::on_timer(UnixMillis now) {
   set_now(now);
   session_.on_timer();
   calls_.on_timer();
+  peers_.on_timer();
   keys_.on_timer();
   outbox_.on_timer();
 }
 
 UnixMillis Core::next_timer() const {
-  UnixMillis next = std::min({session_.next_timer(), calls_.next_timer(), outbox_.next_timer()});
+  UnixMillis next = std::min(
+      {session_.next_timer(), calls_.next_timer(), peers_.next_timer(), outbox_.next_timer()});
   if (session_.ready()) next = std::min(next, keys_.next_timer());
   if (shared_.lazy_since) next = std::min(next, *shared_.lazy_since + kLazyMs);
   return next;

@@ -124,8 +124,7 @@ void Session::on_timer() {
       if (now >= heard_ + idle_ms) {
         close({Errc::idle_timeout, "the broker is silent"});
       } else if (now >= spoke_ + idle_ms / 3) {
-        flatbuffers::FlatBufferBuilder b;
-        send(finish_frame(b, wire::CreatePing(b, now.value)));
+        ping();
       }
       return;
     case State::closing:
@@ -162,6 +161,11 @@ void Session::send(Bytes frame) {
 void Session::on_ping(std::uint64_t nonce) {
   flatbuffers::FlatBufferBuilder b;
   send(finish_frame(b, wire::CreatePong(b, nonce)));
+}
+
+void Session::ping() {
+  flatbuffers::FlatBufferBuilder b;
+  send(finish_frame(b, wire::CreatePing(b, shared_.now.value)));
 }
 
 Session::Output Session::take_output() {

@@ -45,6 +45,8 @@ class Session {
   void retry_now() { not_before_ = shared_.now; }
 
   void on_ping(std::uint64_t nonce);
+  /// Its nonce is the time it was sent.
+  void ping();
 
   bool ready() const { return state_ == State::ready; }
   const handshake::Ready& info() const { return info_; }
