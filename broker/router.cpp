@@ -204,8 +204,7 @@ void Router::on_timer(UnixMillis now) {
     if (session->ready) core_.backlog.insert(session->connection);
   }
   if (core_.now >= swept_ + kSweepMs) {
-    swept_ = core_.now;
-    sweep(core_);
+    if (!sweep(core_)) swept_ = core_.now;  // else the next tick goes on
     core_.changes.add(ForgetIds{core_.now, kIdsForgottenPerSweep});
     // Where nobody sends because the broker is not ready, this finds out that there is room again.
     if (!healthy_) core_.changes.add(Probe{});

@@ -222,7 +222,7 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   /// Hands finished WebSocket frames to the library. `done` runs when they have been written, or
   /// will not be: get_buffered_amount() leaves out what is being written, which may be all of it.
   template <class Done>
-  void write(const ConnectionPtr& connection, std::string bytes, Done done) {
+  void write(const ConnectionPtr& connection, std::string&& bytes, Done done) {
     MessagePtr message(new Message(typename Message::con_msg_man_ptr()), [done](Message* it) {
       delete it;
       done();

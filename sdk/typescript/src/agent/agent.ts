@@ -217,7 +217,7 @@ export class Agent implements AsyncIterable<Message> {
     });
   }
 
-  /** Sends a request and waits for its answer; an answer that is an error rejects with code `denied`. */
+  /** Sends a request and waits for its answer. One that says that the request failed has the kind `error`. */
   async request(peer: string, content: Sendable, options: RequestOptions = {}): Promise<Message> {
     const { timeoutMs = defaultTimeoutMs, signal } = options;
     const to = this.find(peer);
