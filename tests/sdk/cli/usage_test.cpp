@@ -19,7 +19,10 @@ TEST_F(Usage, AMistakeIsStatusTwoAndNamesTheHelpToRead) {
   EXPECT_NE(run.err.find("--wrong"), std::string::npos) << run.err;
   EXPECT_NE(run.err.find("try:   sealwire inspect --help\n"), std::string::npos) << run.err;
   EXPECT_EQ(sealwire(home_, {}).status, 2);
-  EXPECT_EQ(sealwire(home_, {"frobnicate"}).status, 2);
+  const auto unknown = sealwire(home_, {"frobnicate", "bob"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("\"frobnicate\" is no command of sealwire\n"), std::string::npos)
+      << unknown.err;
 }
 
 TEST_F(Usage, WithJsonTheMistakeIsOneJsonLine) {
