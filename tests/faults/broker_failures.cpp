@@ -90,6 +90,8 @@ int run(const char* program, const char* shim, int rounds, std::uint64_t seed) {
       for (Pair& pair : pairs)
         pair.disconnect();
     }
+    if (!started && started.error().detail.find("(signal ") != std::string::npos)
+      return failed(started.error().detail);
     if (!std::filesystem::exists(mark)) outcome = "not reached";
     ++outcomes[std::string(kind.name) + ": " + outcome];
     for (Pair& pair : pairs)

@@ -1,11 +1,13 @@
 // Preloaded into sealwired: the call number SEALWIRE_FAIL_AT of the kind SEALWIRE_FAIL fails, once.
-// Kinds: sync, write (of files), memory; nosync makes every sync do nothing (the harness's teeth).
+// Kinds: sync, write (of files), memory; the harness's teeth are nosync (no sync does anything)
+// and nowalsync (none of SQLite's log does).
 // Once it has failed, the file SEALWIRE_FAILED exists.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -33,8 +35,16 @@ static int fails(const char* what) {
   return 1;
 }
 
+static int is_log(int fd) {
+  char link[32], path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t size = readlink(link, path, sizeof path);
+  return size > 4 && memcmp(path + size - 4, "-wal", 4) == 0;
+}
+
 static int sync_of(long call, int fd) {
   if (strcmp(kind, "nosync") == 0) return 0;
+  if (strcmp(kind, "nowalsync") == 0 && is_log(fd)) return 0;
   if (fails("sync")) {
     errno = EIO;
     return -1;

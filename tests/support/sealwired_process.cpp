@@ -111,8 +111,15 @@ Result<> SealwiredProcess::start() {
   }
   std::fclose(out);
   if (ready) return {};
-  stop(SIGKILL);
-  return fail(Errc::connect_failed, "sealwired does not start: " + text_of(folder_ / "log"));
+  const int status = stop(SIGKILL);
+  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                              : "status " + std::to_string(WEXITSTATUS(status));
+  return fail(Errc::connect_failed,
+              "sealwired does not start (" + how + "): " + text_of(folder_ / "log"));
+}
+
+void SealwiredProcess::freeze() {
+  ::kill(pid_, SIGSTOP);
 }
 
 int SealwiredProcess::stop(int signal) {
