@@ -214,7 +214,7 @@ void System::send(AgentMachine& from, const AgentMachine& to, std::uint64_t life
   request.ticket = ledger_.add(message);
   request.content.media_type = "text/plain";
   request.content.data = to_bytes(as_bytes(std::to_string(request.ticket)));
-  from.core->send(std::move(request), time_of(from));
+  from.core->send(request, time_of(from));
 }
 
 void System::send(AgentMachine& agent, Dice& dice) {

@@ -114,9 +114,10 @@ class ClientEngine final : public Engine {
       link_->ended(connection);
     } else {
       const auto status = static_cast<int>(connection->get_response_code());
-      end(Ending::connect_failed, !refusal_.empty() ? refusal_
-                                  : status != 0     ? "HTTP status " + std::to_string(status)
-                                                    : connection->get_ec().message());
+      end(Ending::connect_failed,
+          !refusal_.empty() ? refusal_
+          : status != 0     ? "HTTP status " + std::to_string(status)
+                            : connection->get_uri()->str() + ": " + connection->get_ec().message());
     }
     loop_->io.stop();
   }

@@ -248,7 +248,8 @@ Result<Peer> AgentImpl::peer(std::string_view name) const {
 Result<Peer> AgentImpl::set_contact(std::string_view name, Peer::Contact contact,
                                     std::string_view nickname, Millis timeout) {
   Result<AgentId> agent = resolve(name);
-  if (!agent) agent = parse_agent_id(name);
+  if (!agent && (contact == Peer::Contact::allowed || name.starts_with("agent:")))
+    agent = parse_agent_id(name);
   if (!agent) return fail(agent.error());
   auto done = std::make_shared<Once<Result<>>>();
   SW_TRY(const Result<> started, ask<Result<>>([&, done](sdk::Core& core) {

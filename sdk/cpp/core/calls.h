@@ -19,7 +19,7 @@ class Calls {
   /// The request's table is built in `builder` beforehand. Only while the session is ready.
   template <class Table>
   void make(flatbuffers::FlatBufferBuilder& builder, flatbuffers::Offset<Table> request,
-            OnReply on_reply) {
+            OnReply&& on_reply) {
     send(builder, wire::RequestTraits<Table>::enum_value, request.Union(), std::move(on_reply));
   }
   void on_reply(const wire::Reply& reply);

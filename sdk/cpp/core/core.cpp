@@ -221,7 +221,7 @@ void Core::close(UnixMillis now) {
   session_.stop();
 }
 
-void Core::send(SendRequest request, UnixMillis now) {
+void Core::send(const SendRequest& request, UnixMillis now) {
   set_now(now);
   auto unit = make_unit(request, shared_.next_unit++, now);
   if (!unit) {

@@ -41,7 +41,7 @@ class Core {
   void close(UnixMillis now);
 
   // --- the application
-  void send(SendRequest request, UnixMillis now);
+  void send(const SendRequest& request, UnixMillis now);
   /// A unit whose row a transaction has written.
   void adopt(Unit unit, UnixMillis now);
   void acknowledge(std::uint64_t inbox_number, bool erased);

@@ -27,7 +27,8 @@ Result<> Outbox::load() {
       sealed[unit.conversation].push_back(std::move(unit));
     } else {
       waiting_contents_ += unit.items;
-      lanes_[unit.peer].waiting.push_back({std::move(unit), true});
+      Lane& lane = lanes_[unit.peer];
+      lane.waiting.push_back({std::move(unit), true});
     }
     return {};
   }));

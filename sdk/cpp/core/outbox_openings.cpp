@@ -231,7 +231,7 @@ void Outbox::look_up_prekey(const AgentId& peer, Lane& lane) {
                     verify_prekey(from_wire(*(*found)->prekey()), identity->instance, shared_.now);
                 if (!prekey) return refuse_lane(peer, prekey.error());
                 prekey->expires = std::min(prekey->expires, shared_.now + kPrekeyCacheMs);
-                asked.prekey = std::move(*prekey);
+                asked.prekey = *prekey;
                 asked.failures = 0;
               });
 }
