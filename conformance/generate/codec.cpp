@@ -1,8 +1,4 @@
 // The codec target: a program that is asked, a JSON line a vector, whether it takes the bytes.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -10,6 +6,8 @@
 
 #include "conformance/generate/vectors.h"
 #include "conformance/runner/failure.h"
+#include "conformance/runner/process.h"
+#include "conformance/transport/connection.h"
 #include "conformance/wire/crypto.h"
 
 namespace conformance {
@@ -27,50 +25,12 @@ Json question_of(const Vector& v) {
   return out;
 }
 
-// A child whose standard input and output are ours.
-class Child {
- public:
-  explicit Child(const std::string& command) {
-    int to[2], from[2];
-    if (pipe(to) != 0 || pipe(from) != 0) throw Failure("no pipe");
-    pid_ = fork();
-    if (pid_ == 0) {
-      dup2(to[0], 0);
-      dup2(from[1], 1);
-      for (const int fd : {to[0], to[1], from[0], from[1]})
-        close(fd);
-      execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-      _exit(127);
-    }
-    close(to[0]);
-    close(from[1]);
-    in_ = fdopen(to[1], "w");
-    out_ = fdopen(from[0], "r");
-  }
-  ~Child() {
-    fclose(in_);
-    fclose(out_);
-    waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  std::string ask(const std::string& line) {
-    fputs((line + "\n").c_str(), in_);
-    fflush(in_);
-    std::string answer;
-    for (int c = fgetc(out_); c != '\n'; c = fgetc(out_)) {
-      if (c == EOF) throw Failure("the codec ended instead of answering");
-      answer += static_cast<char>(c);
-    }
-    return answer;
-  }
-
- private:
-  pid_t pid_ = 0;
-  FILE* in_ = nullptr;
-  FILE* out_ = nullptr;
-};
+std::string ask(Process& codec, const std::string& question) {
+  codec.write_line(question);
+  const auto answer = codec.read_line(patience_ms);
+  if (!answer) throw Failure("the codec does not answer");
+  return *answer;
+}
 
 }  // namespace
 
@@ -94,10 +54,10 @@ void write_vectors(const std::string& folder) {
 }
 
 bool run_codec(const std::string& command) {
-  Child codec(command);
+  Process codec(command);
   int good = 0, bad = 0;
   for (const Vector& v : make_vectors()) {
-    const std::string answer = codec.ask(question_of(v).dump());
+    const std::string answer = ask(codec, question_of(v).dump());
     const Json read = Json::parse(answer, nullptr, false);
     const bool same = read.is_object() && read.value("code", "") == v.code;
     ++(same ? good : bad);

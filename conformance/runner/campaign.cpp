@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "conformance/runner/host.h"
 #include "conformance/runner/run.h"
 
 namespace conformance {
@@ -21,8 +22,9 @@ struct Job {
 std::vector<Way> ways_of(const Case& one, const Settings& settings) {
   std::vector<Way> ways;
   for (const Way way : {kBound, kSealed, kCurve, kCurveSealed}) {
-    const bool there = way == kBound || way == kSealed ? settings.websocket.has_value()
-                                                       : settings.zeromq.has_value();
+    const bool there = !settings.agent_command.empty()   ? way == kBound || way == kSealed
+                       : way == kBound || way == kSealed ? settings.websocket.has_value()
+                                                         : settings.zeromq.has_value();
     if ((one.ways & way) != 0 && there) ways.push_back(way);
   }
   return ways;
@@ -32,8 +34,13 @@ void run_one(const Settings& settings, Sponsor& sponsor, const Job& job, Outcome
   const auto began = std::chrono::steady_clock::now();
   Trace::begin();
   try {
-    Run run(settings, job.way, sponsor);
-    job.of->run(run);
+    if (job.of->host) {
+      Host host(settings, job.way == kSealed);
+      job.of->host(host);
+    } else {
+      Run run(settings, job.way, sponsor);
+      job.of->run(run);
+    }
     outcome.verdict = Verdict::pass;
   } catch (const NonStrict& told) {
     outcome.verdict = Verdict::non_strict;
@@ -58,6 +65,7 @@ void run_one(const Settings& settings, Sponsor& sponsor, const Job& job, Outcome
 }
 
 bool something_listens(const Settings& settings) {
+  if (!settings.agent_command.empty()) return true;  // each case finds out for itself
   try {
     dial(settings.websocket ? *settings.websocket : *settings.zeromq)->drop();
     return true;
@@ -104,7 +112,7 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
   Campaign campaign;
   std::vector<Job> quick, slow, alone;
   for (const Case& one : all_cases()) {
-    if (!selection.takes(one)) continue;
+    if (!selection.takes(one) || bool(one.host) == settings.agent_command.empty()) continue;
     const auto ways = ways_of(one, settings);
     if (ways.empty())
       campaign.outcomes.push_back({&one,

@@ -7,6 +7,7 @@
 
 namespace conformance {
 
+class Host;
 class Run;
 
 enum class Verdict { pass, fail, non_strict, not_applicable, not_run };
@@ -29,12 +30,13 @@ struct Case {
   std::string id;       // the requirement's id, a dot, what is varied: never renamed, never reused
   std::string steps;    // what is done
   std::string expects;  // what must come of it, to the code
-  std::function<void(Run&)> run;
+  std::function<void(Run&)> run = {};
   std::vector<std::string> also = {};  // requirements that it shows beside its own
   unsigned ways = kAllWays;
   Pace pace = Pace::quick;
   std::string profile = "core";  // core, durable, websocket
   Level level = Level::must;
+  std::function<void(Host&)> host = {};  // instead of `run`: the target is an agent
 
   /// The requirement's id; `rfc6455` for cases of that text.
   std::string requirement() const { return id.substr(0, id.find('.')); }
@@ -45,6 +47,11 @@ using Cases = std::vector<Case>;
 /// Every case, chapter by chapter.
 const Cases& all_cases();
 
+Cases agent_session_cases();
+Cases agent_frame_cases();
+Cases agent_letter_cases();
+Cases agent_key_cases();
+Cases agent_opening_cases();
 Cases frame_cases();
 Cases session_cases();
 Cases key_cases();

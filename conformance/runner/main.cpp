@@ -79,11 +79,14 @@ int run(Options& options) {
     const Endpoint endpoint = Endpoint::parse(text);
     (endpoint.websocket() ? options.settings.websocket : options.settings.zeromq) = endpoint;
   }
-  if (!options.settings.websocket && !options.settings.zeromq) throw Failure("--broker names none");
-  options.settings.broker_key = unhex(options.broker_key);
-  if (options.settings.broker_key.size() != 32)
-    throw Failure("--broker-key is not 64 hexadecimal digits");
-  options.settings.seed = seed_file(options.seed);
+  if (options.settings.agent_command.empty()) {
+    if (options.broker_key.empty() || options.seed.empty())
+      throw Failure("--broker wants --broker-key and --seed");
+    options.settings.broker_key = unhex(options.broker_key);
+    if (options.settings.broker_key.size() != 32)
+      throw Failure("--broker-key is not 64 hexadecimal digits");
+    options.settings.seed = seed_file(options.seed);
+  }
   options.selection.expected_failures = read_expected(options.expected_failures);
 
   const Campaign campaign = run_campaign(options.settings, options.selection, tell);
@@ -134,14 +137,15 @@ int main_of(int argc, char** argv) {
   Options options;
   int (*action)(Options&) = nullptr;
 
-  auto* run_command = app.add_subcommand("run", "Run cases against a broker");
-  run_command->add_option("--broker", options.brokers, "wss://… or tcp://…; once for each channel")
-      ->required();
-  run_command->add_option("--broker-key", options.broker_key, "The broker's public key, 64 digits")
-      ->required();
-  run_command
-      ->add_option("--seed", options.seed, "File with the seed of the agent that the broker admits")
-      ->required();
+  auto* run_command = app.add_subcommand("run", "Run cases against a broker or an agent");
+  auto* target = run_command->add_option_group("target", "What is tested");
+  target->add_option("--broker", options.brokers, "wss://… or tcp://…; once for each channel");
+  target->add_option("--agent-command", options.settings.agent_command,
+                     "Starts an agent that redeems $SEALWIRE_INVITE and speaks JSON lines");
+  target->require_option(1);
+  run_command->add_option("--broker-key", options.broker_key, "The broker's public key, 64 digits");
+  run_command->add_option("--seed", options.seed,
+                          "File with the seed of the agent that the broker admits");
   run_command->add_option("--control", options.settings.control,
                           "Command that takes kill, drain or start: for the durable profile");
   run_command->add_option("--mailbox-entries", options.settings.mailbox_entries,

@@ -47,6 +47,11 @@ Json counts(const Campaign& campaign) {
   return out;
 }
 
+std::string target_of(const Settings& settings) {
+  return settings.agent_command.empty() ? "broker " + hex(settings.broker_key)
+                                        : "agent " + settings.agent_command;
+}
+
 std::string level_of(Level level) {
   return level == Level::must ? "MUST" : level == Level::should ? "SHOULD" : "MAY";
 }
@@ -77,7 +82,7 @@ std::string junit(const Campaign& campaign) {
 
 std::string json(const Campaign& campaign, const Settings& settings) {
   Json out{{"suite", "sealwire-conformance " CONFORMANCE_VERSION}, {"wire", "sealwire/0"}};
-  out["broker_key"] = hex(settings.broker_key);
+  out["target"] = target_of(settings);
   for (const auto* endpoint : {&settings.websocket, &settings.zeromq})
     if (*endpoint) out["endpoints"].push_back((*endpoint)->text);
   out["seconds"] = campaign.seconds;
@@ -116,8 +121,7 @@ std::string html(const std::string& json_report) {
          ".non-strict{color:#a60}.not-applicable{color:#777}</style><h1>Sealwire "
          "conformance</h1><p>"
       << escaped(report["suite"].get<std::string>()) << ", " << report["seconds"]
-      << " s. Broker key <code>" << escaped(report["broker_key"].get<std::string>())
-      << "</code>.</p><p>";
+      << " s. Target: <code>" << escaped(report["target"].get<std::string>()) << "</code>.</p><p>";
   for (const auto& [verdict, count] : report["counts"].items())
     out << escaped(verdict) << ": <b>" << count << "</b> &nbsp; ";
   out << "</p><table><tr><th>case</th><th>verdict</th><th>what is done, and what must "
@@ -149,7 +153,7 @@ std::string html(const std::string& json_report) {
 std::string signed_summary(const Campaign& campaign, const Settings& settings, View seed) {
   const Json summary{{"suite", "sealwire-conformance " CONFORMANCE_VERSION},
                      {"wire", "sealwire/0"},
-                     {"broker_key", hex(settings.broker_key)},
+                     {"target", target_of(settings)},
                      {"counts", counts(campaign)},
                      {"good", campaign.good()},
                      {"report_hash", hex(hash(bytes_of(json(campaign, settings))))},

@@ -9,6 +9,7 @@ namespace conformance {
 
 struct Settings {
   std::optional<Endpoint> websocket, zeromq;
+  std::string agent_command;  // the target is an agent
   Bytes broker_key;
   Bytes seed;                         // of the agent that the target admits without an invite
   std::string control;                // a command that stops and starts the target

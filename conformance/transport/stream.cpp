@@ -12,6 +12,15 @@
 namespace conformance {
 namespace {
 
+int prepared(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const timeval patience{patience_ms / 1000, patience_ms % 1000 * 1000};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  return fd;
+}
+
 int connect_to(const Endpoint& endpoint) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -29,12 +38,7 @@ int connect_to(const Endpoint& endpoint) {
   }
   freeaddrinfo(found);
   if (fd < 0) throw NotRun("nothing listens at " + endpoint.text);
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const timeval patience{patience_ms / 1000, patience_ms % 1000 * 1000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  return fd;
+  return prepared(fd);
 }
 
 }  // namespace
@@ -54,6 +58,13 @@ Stream::Stream(const Endpoint& endpoint, int tls_version) : fd_(connect_to(endpo
   if (SSL_connect(ssl_.get()) != 1) throw Failure("the TLS handshake failed");
 }
 
+Stream::Stream(int accepted, SSL_CTX* server) : fd_(prepared(accepted)) {
+  if (server == nullptr) return;
+  ssl_.reset(SSL_new(server));
+  SSL_set_fd(ssl_.get(), fd_);
+  if (SSL_accept(ssl_.get()) != 1) throw Failure("the TLS handshake failed");
+}
+
 Stream::~Stream() {
   drop();
 }
@@ -68,12 +79,14 @@ bool Stream::write(View bytes) {
   return true;
 }
 
+bool Stream::readable(int wait_ms) {
+  if (ssl_ && SSL_pending(ssl_.get()) != 0) return true;
+  pollfd poller{fd_, POLLIN, 0};
+  return poll(&poller, 1, wait_ms) > 0;
+}
+
 Bytes Stream::read_some(int wait_ms) {
-  if (!ssl_ || SSL_pending(ssl_.get()) == 0) {
-    pollfd poller{fd_, POLLIN, 0};
-    if (poll(&poller, 1, wait_ms) <= 0)
-      throw Failure("nothing came in " + std::to_string(wait_ms) + " ms");
-  }
+  if (!readable(wait_ms)) throw Failure("nothing came in " + std::to_string(wait_ms) + " ms");
   Bytes bytes(65536);
   const long got = ssl_ ? SSL_read(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
                         : recv(fd_, bytes.data(), bytes.size(), 0);

@@ -13,6 +13,8 @@ class Stream {
  public:
   /// `tls_version`: of OpenSSL; 0 for the newest.
   explicit Stream(const Endpoint& endpoint, int tls_version = 0);
+  /// The listening end of an accepted connection; no context for no TLS.
+  Stream(int accepted, SSL_CTX* server);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -21,6 +23,8 @@ class Stream {
   bool write(View bytes);
   /// Some bytes; none at the end of the stream. Throws Failure when neither comes in time.
   Bytes read_some(int wait_ms = patience_ms);
+  /// Whether something comes within the time: bytes, or the end of the stream.
+  bool readable(int wait_ms);
   /// Ends our direction only.
   void end_writing();
   void drop();

@@ -94,7 +94,6 @@ std::optional<Bytes> agree(View secret, View peer) {
   return out;
 }
 
-namespace {
 Bytes hmac(View key, View message) {
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init(&state, key.data(), key.size());
@@ -103,10 +102,12 @@ Bytes hmac(View key, View message) {
   crypto_auth_hmacsha256_final(&state, out.data());
   return out;
 }
-}  // namespace
 
 Bytes hkdf(View salt, View ikm, View info, std::size_t size) {
-  const Bytes prk = hmac(salt, ikm);
+  return expand(hmac(salt, ikm), info, size);
+}
+
+Bytes expand(View prk, View info, std::size_t size) {
   Bytes okm, block;
   for (std::uint8_t i = 1; okm.size() < size; ++i) {
     block = hmac(prk, std::move(block) + info + Bytes{i});

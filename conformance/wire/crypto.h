@@ -28,7 +28,9 @@ AgreementKey make_agreement_key();
 /// Nothing where the output is all zero (SES-023).
 std::optional<Bytes> agree(View secret, View peer);
 
-/// HKDF with SHA-256 (RFC 5869).
+Bytes hmac(View key, View message);
+/// HKDF with SHA-256 (RFC 5869), whole and its second step.
+Bytes expand(View prk, View info, std::size_t size);
 Bytes hkdf(View salt, View ikm, View info, std::size_t size);
 
 Bytes aead_seal(View key, std::uint64_t counter, View text);
