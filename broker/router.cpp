@@ -19,6 +19,7 @@ std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequen
     if (const auto* receipted = std::get_if<Receipted>(&consequence))
       receipts[receipted->connection].push_back(receipted->receipt);
   std::vector<Acceptance> acceptances;
+  acceptances.reserve(receipts.size());
   for (auto& [connection, list] : receipts)
     acceptances.push_back({connection, std::move(list)});
   return acceptances;

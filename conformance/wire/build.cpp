@@ -10,8 +10,9 @@
 
 namespace conformance {
 
-Value::Value(Table table) : held_(std::vector<Table>{std::move(table)}) {}
-Value::Value(std::vector<Table> tables) : held_(std::move(tables)) {}
+Value::Value(Table table) : Value(std::vector<Table>{std::move(table)}) {}
+Value::Value(std::vector<Table> tables)
+    : held_(std::make_shared<const std::vector<Table>>(std::move(tables))) {}
 
 Table Table::with(std::string field, Value value) const {
   Table changed = *this;
@@ -60,7 +61,7 @@ uoffset_t put_value(Builder& b, const reflection::Field& field, const Value& val
     std::vector<std::uint16_t> narrow(numbers->begin(), numbers->end());
     return b.CreateVector(narrow).o;
   }
-  const auto& tables = std::get<std::vector<Table>>(held);
+  const auto& tables = *std::get<Tables>(held);
   if (field.type()->base_type() != reflection::Vector) return put_table(b, tables.at(0));
   std::vector<flatbuffers::Offset<void>> offsets;
   for (const Table& each : tables)
@@ -105,7 +106,7 @@ uoffset_t put_table(Builder& b, const Table& table) {
     put({field, put_value(b, *field, value), false});
     if (field->type()->base_type() == reflection::Union) {
       const auto* tag = object.fields()->LookupByKey((name + "_type").c_str());
-      put({tag, tag_of(std::get<std::vector<Table>>(value.held()).at(0).name), true});
+      put({tag, tag_of(std::get<Tables>(value.held())->at(0).name), true});
     }
   }
   const auto start = b.StartTable();

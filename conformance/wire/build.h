@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -12,6 +13,8 @@
 namespace conformance {
 
 struct Table;
+/// Behind a pointer, because a table holds values in its turn.
+using Tables = std::shared_ptr<const std::vector<Table>>;
 
 /// What stands in a field: a number, bytes, text, or several of them.
 class Value {
@@ -29,7 +32,7 @@ class Value {
   const auto& held() const { return held_; }
 
  private:
-  std::variant<std::uint64_t, Bytes, std::string, std::vector<Table>, std::vector<std::uint64_t>,
+  std::variant<std::uint64_t, Bytes, std::string, Tables, std::vector<std::uint64_t>,
                std::vector<std::string>>
       held_;
 };
