@@ -28,7 +28,7 @@ Outcome<> become(const std::vector<std::string>& arguments) {
 void add_conformance(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("conformance", "Check whether a broker keeps the protocol");
   // All that follows is that program's, its --help too.
-  command->prefix_command()->set_help_flag();
+  command->prefix_command()->allow_extras()->fallthrough(false)->set_help_flag();
   command->callback([&context, command] {
     context.action = [arguments = command->remaining()] { return become(arguments); };
   });
