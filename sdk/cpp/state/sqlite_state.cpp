@@ -72,7 +72,6 @@ int authorize(void* active, int action, const char* first, const char* second, c
       return own(first) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:
-      return own(second) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_ALTER_TABLE:
       return own(second) ? SQLITE_OK : SQLITE_DENY;
     default:

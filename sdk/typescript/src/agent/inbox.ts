@@ -183,6 +183,11 @@ export class Inbox {
     if (header.incarnation < conversation.incarnation) return; // of a group that was given up
     check(header.incarnation === conversation.incarnation, "undecryptable", "an envelope of an incarnation without its welcome");
     const place = conversation.place(header);
+    if (place === "next" && conversation.provesAcceptance(header)) {
+      await checkSignature(envelope);
+      conversation.accepted();
+      this.changed.add(conversation.name);
+    }
     if (header.durability === t.Durability.transient) {
       if (place === "next") await this.open(conversation, envelope); // DLV-041
       return;
