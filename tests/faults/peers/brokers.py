@@ -60,7 +60,6 @@ class Sealwire(Broker):
             subprocess.run([self.build / "bin/sealwired", "init", self.folder, "--open", "--wss-port", str(self.port),
                             "--zeromq-port", str(free_port()), "--http-port", str(free_port())],
                            check=True, capture_output=True)
-            os.sync()  # a power cut should find an operator's files there
         return self.spawn(self.build / "bin/sealwired", "--config", config)
 
     def command(self, context, *words):
@@ -174,10 +173,15 @@ class Nats(Broker):
 
     def drain(self):
         import nats.errors
+        import nats.js.errors
 
         async def work():
             connection, stream = await self.connect()
             texts = []
+            try:
+                await stream.stream_info("trial")
+            except nats.js.errors.NotFoundError:  # the stream itself is lost
+                await stream.add_stream(name="trial", subjects=["trial"])
             subscription = await stream.pull_subscribe("trial", durable="trial")
             while True:
                 try:

@@ -68,6 +68,7 @@ def trial(kind, build, rounds, power, dice):
             process = broker.start()
             if turn == 0:
                 broker.prepare()
+                os.sync()  # what an operator set up is there; the trial is of messages
             for text in broker.drain():
                 again += text in received
                 received.add(text)
