@@ -37,7 +37,7 @@ ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseEr
     named = named->get_subcommands().front();
   std::string command = named->get_name();
   for (const CLI::App* above = named->get_parent(); above != nullptr; above = above->get_parent())
-    command = above->get_name() + " " + command;
+    command.insert(0, above->get_name() + " ");
   // Of a command that does not exist the parser says only that one is missing.
   const std::vector<std::string> rest = app.remaining(true);
   const std::string cause =

@@ -8,10 +8,8 @@
 #include <filesystem>
 #include <map>
 #include <random>
-#include <thread>
 
-#include "tests/faults/pair.h"
-#include "tests/support/sealwired_process.h"
+#include "tests/faults/pairs.h"
 
 namespace sealwire::test {
 namespace {
@@ -21,34 +19,6 @@ struct Kind {
   std::uint64_t calls;  // those that a round has, roughly: the one that fails is one of them
 };
 constexpr Kind kKinds[] = {{"sync", 40}, {"write", 400}, {"memory", 20'000}};
-
-/// Both pairs connect; what was accepted arrives. The reason if not.
-std::string settle(SealwiredProcess& broker, Pair (&pairs)[2]) {
-  const char* schemes[] = {"wss", "tcp"};
-  for (int i = 0; i < 2; ++i) {
-    if (const auto done = pairs[i].connect(broker.endpoint(schemes[i])); !done)
-      return std::string(name(done.error().code)) + " " + done.error().detail;
-    pairs[i].listen();
-  }
-  for (Pair& pair : pairs)
-    if (!pair.wait_for_delivery())
-      return "accepted " + std::to_string(pair.accepted()) + ", received " +
-             std::to_string(pair.received()) + " " + pair.error();
-  return {};
-}
-
-void load(Pair (&pairs)[2], std::chrono::milliseconds duration) {
-  std::vector<std::thread> senders;
-  for (Pair& pair : pairs)
-    senders.emplace_back([&pair] { pair.run(); });
-  std::this_thread::sleep_for(duration);
-  for (Pair& pair : pairs)
-    pair.stop(true);
-  for (auto& sender : senders)
-    sender.join();
-  for (Pair& pair : pairs)
-    pair.stop(false);
-}
 
 int run(const char* program, const char* shim, int rounds, std::uint64_t seed) {
   std::mt19937_64 engine(seed);

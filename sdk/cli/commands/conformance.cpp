@@ -16,6 +16,7 @@ Outcome<> become(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{*program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words)
     argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -28,7 +29,7 @@ Outcome<> become(const std::vector<std::string>& arguments) {
 void add_conformance(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("conformance", "Check whether a broker keeps the protocol");
   // All that follows is that program's, its --help too.
-  command->prefix_command()->set_help_flag();
+  command->prefix_command()->allow_extras()->fallthrough(false)->set_help_flag();
   command->callback([&context, command] {
     context.action = [arguments = command->remaining()] { return become(arguments); };
   });

@@ -108,9 +108,9 @@ Outcome<> login(Context& context, const LoginOptions& options) {
   if (!key.empty() && (key.size() != 2 * BrokerKey::kSize || !parse_hex(key)))
     return failure(Errc::address_invalid, "--broker-key is not 64 lower-case hex digits");
   if (auto set = set_broker(*target, key, options, endpoints); !set) return set;
-  const Outcome<> finished = finish(context, std::move(*target), options);
-  // A broker that did not let us in is not yet the one that this context belongs to.
-  if (!finished && before.broker_key.empty()) SW_CHECK(write_context(home_of(context), before));
+  Outcome<> finished = finish(context, std::move(*target), options);
+  // A broker that did not let us in is not the one that this context belongs to.
+  if (!finished) SW_CHECK(write_context(home_of(context), before));
   return finished;
 }
 

@@ -254,7 +254,7 @@ Result<Peer> AgentImpl::set_contact(std::string_view name, Peer::Contact contact
   auto done = std::make_shared<Once<Result<>>>();
   SW_TRY(const Result<> started, ask<Result<>>([&, done](sdk::Core& core) {
            return core.peers().set_contact(*agent, contact, std::string(nickname),
-                                           [done](Result<> outcome) { done->set(outcome); });
+                                           [done](const Result<>& outcome) { done->set(outcome); });
          }));
   SW_CHECK(started);
   // The next command comes after the flush that wrote it.
@@ -296,7 +296,7 @@ Result<Peer> AgentImpl::redeem(std::string_view invite, std::string_view nicknam
   auto done = std::make_shared<Once<Result<>>>();
   SW_TRY(const Result<> started, ask<Result<>>([&, done](sdk::Core& core) {
            return core.peers().redeem(invite, std::string(nickname),
-                                      [done](Result<> outcome) { done->set(outcome); });
+                                      [done](const Result<>& outcome) { done->set(outcome); });
          }));
   SW_CHECK(started);
   const auto outcome = done->wait(timeout);

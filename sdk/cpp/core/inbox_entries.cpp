@@ -215,7 +215,7 @@ Result<> Inbox::on_welcome(const Entry& entry, const PeerRow& peer, Envelope env
   const Header& header = envelope.header();
   const Conversation* known = conversations_.find(header.conversation);
   if (known != nullptr && header.incarnation <= known->incarnation) return {};  // came before
-  const auto deny = [&](Error error) -> Result<> {
+  const auto deny = [&](const Error& error) -> Result<> {
     refuse(entry, envelope, &peer.agent, error);
     return {};
   };
@@ -246,7 +246,7 @@ Result<> Inbox::on_letter(const Entry& entry, const PeerRow& peer, Envelope enve
   const Header& header = envelope.header();
   const Digest name = letter_name(header);
   if (letters_.contains(name)) return {};
-  const auto deny = [&](Error error) -> Result<> {
+  const auto deny = [&](const Error& error) -> Result<> {
     refuse(entry, envelope, &peer.agent, error);
     return {};
   };

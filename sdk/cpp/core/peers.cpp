@@ -26,7 +26,7 @@ Result<> Peers::load() {
     peers_[row.agent] = std::move(row);
     return {};
   }));
-  const Result<> invites =
+  Result<> invites =
       shared_.state.scan(Table::invites, [this](ByteSpan key, SecretBytes value) -> Result<> {
         Reader in(value.span());
         const UnixMillis expires{in.u64()};

@@ -70,7 +70,7 @@ class Peers {
   void tell_contact(const AgentId& agent);
   void redeem_by_call();
   void check_redeemed(const Error& refusal);
-  void finish_redeeming(Result<> outcome);
+  void finish_redeeming(const Result<>& outcome);
   void complete(const AgentId& agent, const Result<>& outcome);
 
   Shared& shared_;

@@ -26,7 +26,7 @@ console.log(`first message to a new peer: ${(performance.now() - begun).toFixed(
 await bob.close();
 begun = performance.now();
 await Promise.all(Array.from({ length: count }, () => alice.send(bob.id, "x".repeat(256))));
-console.log(`seal, send, accepted: ${rate(begun)} messages/s`);
+console.log(`note: Node seals, sends, has accepted: ${rate(begun)} messages/s`);
 
 const again = await Agent.create({ ...options, store: await FolderStore.open(join(folder, "bob")) });
 let left = count + 1;
@@ -34,7 +34,7 @@ const all = new Promise((resolve) => { again.on("text", () => { if (--left === 0
 begun = performance.now();
 await again.start();
 await all;
-console.log(`receive, open, stored, handled: ${rate(begun)} messages/s`);
+console.log(`note: Node receives, opens, has stored, handled: ${rate(begun)} messages/s`);
 await again.close();
 
 const third = await Agent.create({ ...options, store: await FolderStore.open(join(folder, "bob")) });
@@ -43,7 +43,7 @@ begun = performance.now();
 await third.start();
 await alice.send(third.id, "hello");
 await text;
-console.log(`connect to first message: ${(performance.now() - begun).toFixed(0)} ms`);
+console.log(`note: Node, connect to first message: ${(performance.now() - begun).toFixed(0)} ms`);
 await alice.close();
 await third.close();
 await broker.stop();

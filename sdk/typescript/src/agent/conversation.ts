@@ -131,6 +131,14 @@ export class Conversation {
     this.pending = undefined;
   }
 
+  /**
+   * After a lost connection the peer's next envelope may be here before the broker's answer to our commit; that it is of
+   * the epoch which the commit begins says the same (E2E-010).
+   */
+  provesAcceptance(header: Header): boolean {
+    return this.pending?.next.epoch === header.epoch && equal(header.sender, this.peerKey);
+  }
+
   /** The position before an envelope that was refused. */
   rollBack(header: Header): void {
     this.own = { epoch: header.epoch, seq: header.sender_seq, previous: copy(header.previous ?? new Uint8Array(32)) };

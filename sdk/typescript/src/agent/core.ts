@@ -82,7 +82,7 @@ export class Core {
       ? undefined : await parseInvite(inviteText);
     const broker = options.broker ?? saved?.broker ?? invite?.broker;
     const endpoint = options.endpoint ?? saved?.endpoint ?? invite?.endpoints.find((uri) => /^wss?:/.test(uri))
-      ?? fail("invalid_argument", "an endpoint or an invite is needed");
+      ?? fail("invalid_argument", "no broker is known yet: set SEALWIRE_INVITE to the text of `sealwire invite`, or give an endpoint and the broker's key");
     if (!broker && options.trustFirstUse !== true) fail("invalid_argument", "the broker's key, an invite, or trustFirstUse is needed");
     const core = new Core(platform, state, identity, { endpoint, broker, invite, inviteText: invite && inviteText }, events);
     core.saveIdentity();

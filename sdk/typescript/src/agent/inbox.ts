@@ -46,6 +46,8 @@ export class Inbox {
   private nextPlace = 0;
   private readonly held = new Map<string, Envelope[]>();
   private received: Received[] = [];
+  /** The names of conversations that this step changed. */
+  private readonly changed = new Set<string>();
 
   constructor(private readonly core: Core) {}
 
@@ -69,15 +71,19 @@ export class Inbox {
   async take(entries: readonly Entry[], session: Session): Promise<Received[]> {
     const nacks: Value<typeof t.Nack>[] = [];
     const { cursor } = this.core;
-    for (const entry of entries) {
-      const known = entry.sequence !== 0n && entry.sequence <= cursor.acked;
-      if (!known) await this.entry(entry, session).catch(async (error: unknown) => {
-        // What failed for want of the broker is no fault of the entry: unacknowledged, it comes again.
-        if (error instanceof SealwireError && passing.includes(error.code)) throw error;
-        const nack = await this.refuse(entry, error);
-        if (nack) nacks.push(nack);
-      });
-      if (entry.sequence > cursor.acked) cursor.acked = entry.sequence;
+    try {
+      for (const entry of entries) {
+        const known = entry.sequence !== 0n && entry.sequence <= cursor.acked;
+        if (!known) await this.entry(entry, session).catch(async (error: unknown) => {
+          // What failed for want of the broker is no fault of the entry: unacknowledged, it comes again.
+          if (error instanceof SealwireError && passing.includes(error.code)) throw error;
+          const nack = await this.refuse(entry, error);
+          if (nack) nacks.push(nack);
+        });
+        if (entry.sequence > cursor.acked) cursor.acked = entry.sequence;
+      }
+    } finally {
+      this.saveChanged();
     }
     this.core.saveCursor();
     await this.core.state.commit();
@@ -86,6 +92,12 @@ export class Inbox {
     const { received } = this;
     this.received = [];
     return received;
+  }
+
+  /** Once for many messages: a ratchet is larger than what it opens. By name, since a welcome may have replaced one. */
+  private saveChanged(): void {
+    for (const name of this.changed) this.core.conversations.get(name)?.save(this.core.state);
+    this.changed.clear();
   }
 
   private async entry(entry: Entry, session: Session): Promise<void> {
@@ -123,7 +135,7 @@ export class Inbox {
     await checkSignature(envelope);
     conversation.skip(envelope.header, linkOf(envelope));
     if (envelope.header.kind === t.Kind.commit) conversation.lost = true;
-    conversation.save(this.core.state);
+    this.changed.add(conversation.name);
   }
 
   private async envelope(envelope: Envelope, session: Session): Promise<void> {
@@ -171,6 +183,11 @@ export class Inbox {
     if (header.incarnation < conversation.incarnation) return; // of a group that was given up
     check(header.incarnation === conversation.incarnation, "undecryptable", "an envelope of an incarnation without its welcome");
     const place = conversation.place(header);
+    if (place === "next" && conversation.provesAcceptance(header)) {
+      await checkSignature(envelope);
+      conversation.accepted();
+      this.changed.add(conversation.name);
+    }
     if (header.durability === t.Durability.transient) {
       if (place === "next") await this.open(conversation, envelope); // DLV-041
       return;
@@ -190,7 +207,7 @@ export class Inbox {
     } else {
       this.keep(envelope, conversation.peer, await conversation.openMessage(envelope));
     }
-    conversation.save(this.core.state);
+    this.changed.add(conversation.name);
   }
 
   /** ENV-035: it waits for its predecessors. The broker delivers in order, so that one who sees this lost something. */
@@ -218,7 +235,7 @@ export class Inbox {
     conversation.skip(remains.header, linkOf(remains));
     if (remains.header.kind === t.Kind.commit) conversation.lost = true;
     await this.release(conversation);
-    conversation.save(this.core.state);
+    this.changed.add(conversation.name);
   }
 
   private async refused(signed: Value<typeof t.Signed>, session: Session): Promise<void> {

@@ -1,5 +1,5 @@
 /** Ed25519 by the platform, held to KEY-001, which the platforms' own checks do not all reach. */
-import { importPublic, importSeed } from "#ed25519";
+import { importPublic, importSeed } from "#platform-crypto";
 import type { Bytes } from "../bytes.js";
 import { copy, hex, unhex } from "../bytes.js";
 

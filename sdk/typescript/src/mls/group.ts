@@ -11,8 +11,8 @@ import type { ClientState } from "ts-mls/clientState.js";
 import type { ClientConfig } from "ts-mls/clientConfig.js";
 import { defaultClientConfig } from "ts-mls/clientConfig.js";
 import type { KeyPackage } from "ts-mls/keyPackage.js";
-import { decryptSenderData } from "ts-mls/privateMessage.js";
-import { processPrivateMessage, processPublicMessage } from "ts-mls/processMessages.js";
+import { unprotectPrivateMessage } from "ts-mls/messageProtection.js";
+import { processPublicMessage } from "ts-mls/processMessages.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
 import { getSignaturePublicKeyFromLeafIndex } from "ts-mls/ratchetTree.js";
 import { toLeafIndex } from "ts-mls/treemath.js";
@@ -127,15 +127,19 @@ export class Group {
     check(equal(privateMessage.groupId, this.state.groupContext.groupId), "undecryptable", "message of another group");
     check(equal(privateMessage.authenticatedData, authenticatedData), "undecryptable", "message under another header");
     const past = this.state.historicalReceiverData.get(privateMessage.epoch);
-    const { senderDataSecret, tree } = past
-      ? { senderDataSecret: past.senderDataSecret, tree: past.ratchetTree }
-      : { senderDataSecret: this.state.keySchedule.senderDataSecret, tree: this.state.ratchetTree };
-    const senderData = await named(() => decryptSenderData(privateMessage, senderDataSecret, suite));
-    const leaf = senderData ? getSignaturePublicKeyFromLeafIndex(tree, toLeafIndex(senderData.leafIndex)) : undefined;
-    check(leaf !== undefined && equal(leaf, sender), "undecryptable", "message of another member than its envelope's");
-    const opened = await named(() => processPrivateMessage(this.state, privateMessage, emptyPskIndex, suite));
-    if (opened.kind !== "applicationMessage") return fail("undecryptable", "not an application message");
-    return { content: copy(opened.message), next: new Group(opened.newState) };
+    check(past !== undefined || privateMessage.epoch === this.epoch, "undecryptable", "message of another epoch");
+    const { groupContext, ratchetTree, secretTree } = past ?? this.state;
+    const { senderDataSecret } = past ?? this.state.keySchedule;
+    const opened = await named(() => unprotectPrivateMessage(
+      senderDataSecret, privateMessage, secretTree, ratchetTree, groupContext, config.keyRetentionConfig, suite));
+    const { content } = opened.content;
+    if (content.contentType !== "application" || content.sender.senderType !== "member") return fail("undecryptable", "not an application message");
+    const leaf = getSignaturePublicKeyFromLeafIndex(ratchetTree, toLeafIndex(content.sender.leafIndex));
+    check(equal(leaf, sender), "undecryptable", "message of another member than its envelope's");
+    const next = past
+      ? { ...this.state, historicalReceiverData: new Map(this.state.historicalReceiverData).set(privateMessage.epoch, { ...past, secretTree: opened.tree }) }
+      : { ...this.state, secretTree: opened.tree };
+    return { content: copy(content.applicationData), next: new Group(next) };
   }
 
   /** Another member's commit: an update of its own leaf, and nothing else. */

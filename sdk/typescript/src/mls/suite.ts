@@ -1,12 +1,10 @@
-/** MLS cipher suite 0x0003 behind the interface of ts-mls: WebCrypto for curves, @noble for the rest. */
-import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { expand, extract } from "@noble/hashes/hkdf.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+/** MLS cipher suite 0x0003 behind the interface of ts-mls: the platform's primitives, and HPKE of @hpke. */
+import { hmacSha256, openAead, sealAead, sha256 } from "#platform-crypto";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
 import type { Hpke, PrivateKey, PublicKey } from "ts-mls/crypto/hpke.js";
 import type { SigningKey } from "../crypto/ed25519.js";
 import { newSigningKey, randomBytes, signingKey, verify } from "../crypto/ed25519.js";
+import { expand, extract } from "../crypto/hash.js";
 import { hpke } from "../crypto/hpke.js";
 
 interface KeyPair { privateKey: PrivateKey; publicKey: PublicKey }
@@ -26,6 +24,9 @@ function sameTag(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length && i < b.length; ++i) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;
 }
+
+/** A promise of what is there at once; what is thrown, it rejects with. */
+const now = <T>(work: () => T): Promise<T> => new Promise((resolve) => { resolve(work()); });
 
 const own = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 const empty = new Uint8Array();
@@ -53,22 +54,20 @@ const encryption: Hpke = {
   exportPublicKey: async (key) => new Uint8Array(await hpke.kem.serializePublicKey(key)),
   deriveKeyPair: async (ikm) => await hpke.kem.deriveKeyPair(own(ikm)) as KeyPair,
   generateKeyPair: async () => await hpke.kem.generateKeyPair() as KeyPair,
-  encryptAead: async (key, nonce, aad, plaintext) =>
-    Promise.resolve(chacha20poly1305(key, nonce, aad).encrypt(plaintext)),
-  decryptAead: async (key, nonce, aad, ciphertext) =>
-    Promise.resolve().then(() => chacha20poly1305(key, nonce, aad).decrypt(ciphertext)),
+  encryptAead: (key, nonce, aad = empty, plaintext) => now(() => sealAead(key, nonce, aad, plaintext)),
+  decryptAead: (key, nonce, aad = empty, ciphertext) => now(() => openAead(key, nonce, aad, ciphertext)),
 };
 
 export const suite: CiphersuiteImpl = {
   name: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
   hash: {
-    digest: (data) => Promise.resolve(sha256(data)),
-    mac: (key, data) => Promise.resolve(hmac(sha256, key, data)),
-    verifyMac: (key, mac, data) => Promise.resolve(sameTag(hmac(sha256, key, data), mac)),
+    digest: (data) => now(() => sha256(data)),
+    mac: (key, data) => now(() => hmacSha256(key, data)),
+    verifyMac: (key, mac, data) => now(() => sameTag(hmacSha256(key, data), mac)),
   },
   kdf: {
-    extract: (salt, ikm) => Promise.resolve(extract(sha256, ikm, salt)),
-    expand: (prk, info, length) => Promise.resolve(expand(sha256, prk, info, length)),
+    extract: (salt, ikm) => now(() => extract(salt, ikm)),
+    expand: (prk, info, length) => now(() => expand(prk, info, length)),
     size: 32,
   },
   signature: {

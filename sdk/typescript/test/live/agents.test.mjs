@@ -203,6 +203,27 @@ test("state rolled back is noticed, and the conversation opened again", async ()
   await close(a, b);
 });
 
+test("a commit whose answer was lost counts when the peer speaks in its epoch (E2E-010)", async () => {
+  const [a, b] = await two();
+  const { outbox, conversations } = a.agent.core;
+  const { accepted } = outbox;
+  const lost = async (epoch, text, answer) => {
+    outbox.accepted = () => Promise.resolve();
+    const sent = a.agent.send(b.id, text);
+    while ([...b.agent.core.conversations.values()][0]?.group?.epoch !== epoch) await new Promise(setImmediate);
+    await b.agent.send(a.id, answer);
+    await a.until(({ texts }) => texts.some(([, each]) => each === answer), answer);
+    outbox.accepted = accepted;
+    a.agent.reconnect();
+    await sent;
+  };
+  await lost(1n, "1", "after the opening");
+  for (const conversation of conversations.values()) conversation.sent = 32_768; // due for an update
+  await lost(2n, "2", "after the update");
+  await b.until(({ texts }) => texts.length === 2, "both");
+  await close(a, b);
+});
+
 test("drain lets the handler end and what was sent be accepted", async () => {
   const [a, b] = await two();
   let done = false;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { unhex, utf8, hex } from "../../dist/esm/bytes.js";
-import * as node from "../../dist/esm/crypto/ed25519-node.js";
-import * as web from "../../dist/esm/crypto/ed25519-web.js";
+import * as node from "../../dist/esm/crypto/platform-node.js";
+import * as web from "../../dist/esm/crypto/platform-web.js";
 import { signingKey, verify } from "../../dist/esm/crypto/ed25519.js";
 import { H, hkdf, L } from "../../dist/esm/crypto/hash.js";
 import { padme } from "../../dist/esm/crypto/padme.js";
@@ -46,6 +46,45 @@ test("Node's Ed25519 and WebCrypto's give the same keys and signatures", async (
     const check = await importPublic(a.publicKey);
     assert.equal(await check(message, signature), true);
     assert.equal(await check(utf8("another"), signature), false);
+  }
+});
+
+test("Wycheproof's HKDF and ChaCha20-Poly1305 verdicts, on either platform's code", { skip }, () => {
+  for (const { tests } of vectors("wycheproof/hkdf_sha256_test.json").testGroups) {
+    for (const each of tests) {
+      const derive = () => hex(hkdf(unhex(each.salt), unhex(each.ikm), unhex(each.info), each.size));
+      if (each.result === "valid") assert.equal(derive(), each.okm, `${each.tcId} ${each.comment}`);
+      else assert.throws(derive, `${each.tcId} ${each.comment}`);
+    }
+  }
+  for (const { tests } of vectors("wycheproof/chacha20_poly1305_test.json").testGroups) {
+    for (const each of tests) {
+      for (const { openAead } of [node, web]) {
+        const open = () => hex(openAead(unhex(each.key), unhex(each.iv), unhex(each.aad), unhex(each.ct + each.tag)));
+        if (each.result === "valid") assert.equal(open(), each.msg, `${each.tcId} ${each.comment}`);
+        else assert.throws(open, `${each.tcId} ${each.comment}`);
+      }
+    }
+  }
+});
+
+test("Node's hashes and AEAD and a page's give the same bytes, and open only what was sealed", () => {
+  const random = new Random(seedFrom("SEALWIRE_SEED", 1));
+  for (const size of [0, 1, 15, 16, 63, 64, 65, 1000]) {
+    const [key, nonce, aad, data] = [random.bytes(32), random.bytes(12), random.bytes(size % 90), random.bytes(size)];
+    assert.deepEqual(node.sha256(data), web.sha256(data));
+    assert.deepEqual(node.hmacSha256(key, data), web.hmacSha256(key, data));
+    const sealed = node.sealAead(key, nonce, aad, data);
+    assert.deepEqual(web.sealAead(key, nonce, aad, data), sealed);
+    for (const { openAead } of [node, web]) {
+      assert.deepEqual(openAead(key, nonce, aad, sealed), data);
+      for (let at = 0; at < sealed.length; at += 7) {
+        const bent = sealed.slice();
+        bent[at] ^= 1;
+        assert.throws(() => openAead(key, nonce, aad, bent), `${size} bytes, byte ${at}`);
+      }
+      for (let short = 0; short < 16; ++short) assert.throws(() => openAead(key, nonce, aad, sealed.subarray(0, short)), `${short} bytes`);
+    }
   }
 });
 
