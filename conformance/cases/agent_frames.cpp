@@ -1,4 +1,5 @@
 // Agents, chapter FRM: what a broker sends that is no frame, or not one that the state allows.
+#include "conformance/runner/case.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/host.h"
 

@@ -1,4 +1,5 @@
 // Agents, chapter KEY: what they publish, and what they take from a directory.
+#include "conformance/runner/case.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/host.h"
 

@@ -1,5 +1,6 @@
 // Agents, chapters E2E, ENV and DLV as far as letters show them: the suite is broker and peer, and
 // seals letters to the agent's prekey. What an agent shows is a line of its output.
+#include "conformance/runner/case.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/host.h"
 
@@ -82,11 +83,12 @@ void good(Cases& cases) {
 
 void padding(Cases& cases) {
   cases.push_back(refused("E2E-041.unpadded", "a letter without padding", [](Host& t) {
-    Bytes text = letter_plaintext(good_batch());
-    const std::size_t bare = 4 + good_batch().size();
     // A batch whose bare size is a Padmé size would need none.
-    Bytes body = batch(content(kText + std::string(padme(bare) == bare ? 1 : 0, ' ')));
-    text = big_endian(body.size(), 4) + body;
+    std::string words = kText;
+    while (padme(4 + batch(content(words)).size()) == 4 + batch(content(words)).size())
+      words += ' ';
+    const Bytes body = batch(content(words));
+    const Bytes text = big_endian(body.size(), 4) + body;
     return t.letter(text);
   }));
   cases.push_back(refused("E2E-041.more", "a letter padded to the next Padmé size", [](Host& t) {
@@ -192,7 +194,6 @@ void contents(Cases& cases) {
                                  {"no-slash", "text"},
                                  {"first-slash", "/plain"},
                                  {"last-slash", "text/"},
-                                 {"space", "text/pl ain"},
                                  {"newline", "text/plain\n"},
                                  {"umlaut", "text/pl\xc3\xa4in"},
                                  {"128", "text/" + std::string(123, 'x')}})

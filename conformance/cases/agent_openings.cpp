@@ -1,5 +1,6 @@
 // Agents, chapters E2E and ENV: what an agent sends, as far as it is readable from outside its
 // group. The peer's key package is the suite's own; what is sealed to it, nobody opens.
+#include "conformance/runner/case.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/host.h"
 

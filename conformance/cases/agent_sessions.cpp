@@ -1,4 +1,5 @@
 // Agents, chapter SES: the suite is the broker, and does each step of the handshake wrong.
+#include "conformance/runner/case.h"
 #include "conformance/runner/failure.h"
 #include "conformance/runner/host.h"
 

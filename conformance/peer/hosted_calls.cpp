@@ -6,6 +6,8 @@
 
 namespace conformance {
 
+constexpr std::size_t kDeliverEntriesMax = 256;  // FRM-008
+
 std::uint64_t HostStore::put(const Envelope& envelope) {
   return put(Table{"Delivery", {{"envelope", envelope.bytes}}}, envelope);
 }
@@ -134,7 +136,8 @@ void Hosted::on_nack(const wire::Nack& nack) {
 void Hosted::deliver() {
   if (!ready_ || closed) return;
   std::vector<Table> entries;
-  while (delivered_ < store_.mailbox.size() && used_entries_ < credit_entries_) {
+  while (delivered_ < store_.mailbox.size() && used_entries_ < credit_entries_ &&
+         entries.size() < kDeliverEntriesMax) {
     const std::size_t cost = std::max<std::size_t>(store_.waits[delivered_].bytes.size(), 1024);
     if (used_bytes_ + cost > credit_bytes_) break;
     used_entries_ += 1;

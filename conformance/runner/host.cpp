@@ -21,12 +21,17 @@ Host::Host(const Settings& settings, bool sealed)
 void Host::read_lines(int wait_ms) {
   while (auto line = process_.read_line(wait_ms)) {
     Trace::note("agent: " + *line);
+    // An agent shows only so many that its application has not acknowledged.
+    if (const Json read = Json::parse(*line, nullptr, false);
+        read.is_object() && read.value("event", "") == "message")
+      say(Json{{"op", "ack"}, {"message", read.value("id", "")}}.dump());
     lines_.push_back(std::move(*line));
     wait_ms = 0;
   }
 }
 
 Hosted& Host::meet() {
+  session_.reset();  // or the agent would wait for what is not coming there
   auto socket = listener_.accept(patience_ms);
   if (!socket) throw NotRun("the agent does not connect");
   session_ = std::make_unique<Hosted>(std::move(socket), store);

@@ -95,9 +95,14 @@ void Session::on_close(const Error& why) {
 void Session::close(const Error& why) {
   if (state_ == State::idle || state_ == State::closing) return;
   last_error_ = why;
-  if (state_ == State::ready) {
+  // SES-032; nothing may stand between Proof and Ready (SES-018).
+  if (state_ == State::hello || state_ == State::ready) {
     flatbuffers::FlatBufferBuilder b;
-    send(finish_frame(b, wire::CreateClose(b, wire_code(why.code))));
+    Bytes frame = finish_frame(b, wire::CreateClose(b, wire_code(why.code)));
+    if (state_ == State::hello)
+      clear_frames_.push_back(std::move(frame));
+    else
+      send(std::move(frame));
   }
   state_ = State::closing;
   deadline_ = shared_.now + kDialMs;
