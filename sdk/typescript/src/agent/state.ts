@@ -5,7 +5,7 @@ import type { Draft, Table, Value } from "../wire/schema.js";
 import { load, save } from "./records.js";
 
 export class State {
-  private changes = new Map<string, Uint8Array | null>();
+  private changes = new Map<string, Bytes | null>();
   constructor(private readonly store: StateStore) {}
 
   put<T extends Table>(name: string, of: T, value: Draft<T>): void {
@@ -21,12 +21,14 @@ export class State {
   }
 
   get<T extends Table>(name: string, of: T): Value<T> | undefined {
-    const saved = this.store.get(name);
+    const saved = this.getBytes(name);
     return saved && load(of, saved);
   }
 
+  /** As of now: what is put or erased counts before it is written. */
   getBytes(name: string): Bytes | undefined {
-    return this.store.get(name);
+    const changed = this.changes.get(name);
+    return changed === undefined ? this.store.get(name) : changed ?? undefined;
   }
 
   all<T extends Table>(prefix: string, of: T): [string, Value<T>][] {

@@ -1,11 +1,12 @@
 /** Browsers: their own WebSocket, IndexedDB, and an invite in the page's fragment, which no server sees. */
+import { noBinding } from "../session/handshake.js";
 import type { Platform, Socket, SocketEvents } from "./platform.js";
 import { IndexedDbStore } from "./indexeddb-state.js";
 
 function connect(url: string, events: SocketEvents): Socket {
   const socket = new WebSocket(url, "sealwire.0");
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => { events.open(); };
+  socket.onopen = () => { events.open(noBinding); };
   socket.onmessage = ({ data }: MessageEvent<unknown>) => {
     if (data instanceof ArrayBuffer) events.message(new Uint8Array(data));
     else socket.close();

@@ -1,10 +1,12 @@
 /** Node: the `ws` package, and folders below `~/.local/state/sealwire-js`. */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import { copy } from "../bytes.js";
 import { check } from "../errors.js";
 import { frameBytesMax } from "../limits.js";
+import { noBinding, tlsExporter } from "../session/handshake.js";
 import { FolderStore } from "./node-state.js";
 import type { Platform, Socket, SocketEvents } from "./platform.js";
 
@@ -15,7 +17,14 @@ function connect(url: string, events: SocketEvents): Socket {
     rejectUnauthorized: false,
   });
   socket.binaryType = "nodebuffer";
-  socket.on("open", () => { events.open(); });
+  let binding = noBinding;
+  socket.on("upgrade", (response) => {
+    // RFC 9266: the context is present and empty.
+    if (response.socket instanceof TLSSocket) {
+      binding = tlsExporter(copy(response.socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0))));
+    }
+  });
+  socket.on("open", () => { events.open(binding); });
   socket.on("message", (data: Buffer, binary: boolean) => {
     if (binary) events.message(copy(data));
     else socket.terminate();

@@ -1,9 +1,10 @@
 /** What differs between Node and a browser: sockets, where state is kept, and what is found in the environment. */
 import type { Bytes } from "../bytes.js";
+import type { ChannelBinding } from "../session/handshake.js";
 import type { StateStore } from "../state/store.js";
 
 export interface SocketEvents {
-  open(): void;
+  open(binding: ChannelBinding): void;
   message(bytes: Bytes): void;
   /** Once, whatever the reason. */
   close(): void;

@@ -16,11 +16,17 @@ import { codeName, makeFrame, parseFrame } from "../wire/frame.js";
 import type { Value } from "../wire/schema.js";
 import { readStatement } from "../wire/statement.js";
 import * as t from "../wire/tables.js";
-import { Protection } from "./protection.js";
+import type { Protection } from "./protection.js";
+import { Sealing, unsealed } from "./protection.js";
 
-/** No channel binding is to be had in a browser or from Node's WebSockets: frames are sealed instead (SES-020). */
-const binding = t.Binding.none;
-const bindingValue = new Uint8Array();
+/** What ties the handshake to its transport (SES-002). A browser has none to give: its frames are sealed instead (SES-020). */
+export interface ChannelBinding {
+  readonly type: number;
+  readonly value: Bytes;
+}
+
+export const noBinding: ChannelBinding = { type: t.Binding.none, value: new Uint8Array() };
+export const tlsExporter = (value: Bytes): ChannelBinding => ({ type: t.Binding.tls_exporter, value });
 
 export interface Resume {
   readonly incarnation: Bytes;
@@ -31,6 +37,7 @@ export class Handshake {
   private constructor(
     private readonly identity: Identity,
     private readonly ephemeral: ExchangeKey,
+    private readonly binding: ChannelBinding,
     readonly hello: Bytes,
     /** The key that is known beforehand; undefined where a person chose to trust the first one. */
     private readonly expectedBroker: Bytes | undefined,
@@ -41,13 +48,13 @@ export class Handshake {
   private incoming: Protection | undefined;
 
   /** SES-001. */
-  static async begin(identity: Identity, expectedBroker?: Bytes): Promise<Handshake> {
+  static async begin(identity: Identity, binding: ChannelBinding, expectedBroker?: Bytes): Promise<Handshake> {
     const ephemeral = await newExchangeKey();
     const hello = makeFrame({
       type: "Hello", versions: [0], suite: 1, key: identity.key, nonce: randomBytes(32),
-      ephemeral: ephemeral.publicKey, binding,
+      ephemeral: ephemeral.publicKey, binding: binding.type,
     });
-    return new Handshake(identity, ephemeral, hello, expectedBroker);
+    return new Handshake(identity, ephemeral, binding, hello, expectedBroker);
   }
 
   get terms(): Value<typeof t.Terms> {
@@ -64,11 +71,11 @@ export class Handshake {
     if (body.type !== "Challenge") return fail("malformed", `${body.type} instead of Challenge`);
     const terms = readStatement(t.Terms, "SWTM", body.terms);
     const broker = this.expectedBroker ?? terms.broker;
-    const signed = L("sealwire/0 challenge", H(this.hello), body.terms, bindingValue);
+    const signed = L("sealwire/0 challenge", H(this.hello), body.terms, this.binding.value);
     check(await verify(broker, signed, body.signature), "unauthenticated", "the broker's key is another than the known one");
     check(equal(terms.broker, broker), "unauthenticated", "terms of another broker");
-    check(terms.version === 0 && terms.suite === 1 && terms.binding === binding, "unsupported", "terms that were not offered");
-    const transcript = H(L("sealwire/0 transcript", H(this.hello), H(message), Uint8Array.of(binding), bindingValue));
+    check(terms.version === 0 && terms.suite === 1 && terms.binding === this.binding.type, "unsupported", "terms that were not offered");
+    const transcript = H(L("sealwire/0 transcript", H(this.hello), H(message), Uint8Array.of(this.binding.type), this.binding.value));
     this.verified = { terms, transcript };
   }
 
@@ -81,11 +88,15 @@ export class Handshake {
     });
     const signature = await this.identity.signing.sign(L("sealwire/0 proof", this.transcript, claims));
     const proof = makeFrame({ type: "Proof", claims, signature });
-    const shared = await this.ephemeral.agree(this.terms.ephemeral);
+    const shared = await this.ephemeral.agree(this.terms.ephemeral); // SES-023, on either kind of session
+    if (this.binding.type !== t.Binding.none) {
+      this.outgoing = this.incoming = unsealed;
+      return proof;
+    }
     const label = "sealwire/0 session keys";
     const keys = hkdf(L(label, this.transcript, H(proof)), shared, utf8(label), 64);
-    this.outgoing = new Protection(keys.slice(0, 32));
-    this.incoming = new Protection(keys.slice(32));
+    this.outgoing = new Sealing(keys.slice(0, 32));
+    this.incoming = new Sealing(keys.slice(32));
     return proof;
   }
 

@@ -1,11 +1,19 @@
-/** One direction of a sealed session (SES-021): ChaCha20-Poly1305 with a counter for a nonce. */
+/** How frames travel in one direction: sealed where the transport gives no binding (SES-021), as they are otherwise. */
 import { openAead, sealAead } from "#platform-crypto";
 import type { Bytes } from "../bytes.js";
 import { fail } from "../errors.js";
 
+export interface Protection {
+  seal(frame: Bytes): Bytes;
+  open(message: Bytes): Bytes;
+}
+
+export const unsealed: Protection = { seal: (frame) => frame, open: (message) => message };
+
 const noData = new Uint8Array();
 
-export class Protection {
+/** ChaCha20-Poly1305 with a counter for a nonce. */
+export class Sealing implements Protection {
   private counter = 0n;
   constructor(private readonly key: Bytes) {}
 

@@ -58,25 +58,32 @@ export class Session {
   }
 
   /** Connects and shakes hands; rejects with the broker's code where it refuses. */
-  static async open(platform: Platform, options: SessionOptions, events: SessionEvents): Promise<Session> {
-    const handshake = await Handshake.begin(options.identity, options.broker);
+  static open(platform: Platform, options: SessionOptions, events: SessionEvents): Promise<Session> {
     return new Promise((resolve, reject) => {
+      let handshake: Handshake | undefined;
       let session: Session | undefined;
       let step: "challenge" | "ready" | "over" = "challenge";
+      let proven = false;
       // Messages are taken one after another, however long one takes.
       let queue = Promise.resolve();
       const giveUp = (error: unknown): void => {
         if (step === "over") return;
         step = "over";
         clearTimeout(timer);
+        const known = error instanceof SealwireError ? error : new SealwireError("disconnected", String(error));
+        // SES-032; nothing may stand between Proof and Ready (SES-018).
+        if (handshake && !proven) socket.send(makeFrame({ type: "Close", code: codeOf(known.code) }));
         socket.close();
-        reject(error instanceof SealwireError ? error : new SealwireError("disconnected", String(error)));
+        reject(known);
       };
       const timer = setTimeout(() => { giveUp(new SealwireError("timeout", "no Ready in time")); }, handshakeTimeoutMs);
       const take = async (message: Bytes): Promise<void> => {
+        if (!handshake) return fail("malformed", "a message before Hello");
         if (step === "challenge") {
           await handshake.challenge(message);
-          socket.send(await handshake.proof(options.resume, options.invite));
+          const proof = await handshake.proof(options.resume, options.invite);
+          proven = true;
+          socket.send(proof);
           step = "ready";
         } else if (step === "ready") {
           const { ready, outgoing, incoming } = handshake.ready(message);
@@ -87,7 +94,12 @@ export class Session {
         }
       };
       const socket = platform.connect(options.url, {
-        open: () => { socket.send(handshake.hello); },
+        open: (binding) => {
+          queue = queue.then(async () => {
+            handshake = await Handshake.begin(options.identity, binding, options.broker);
+            socket.send(handshake.hello);
+          }).catch(giveUp);
+        },
         message: (bytes) => {
           if (session) session.receive(bytes);
           else queue = queue.then(async () => {
@@ -147,7 +159,7 @@ export class Session {
     if (!this.open) return;
     try {
       check(message.length <= frameBytesMax, "too_large", "a message over the limit");
-      this.take(parseFrame(this.incoming.open(message), frameBytesMax - 16));
+      this.take(parseFrame(this.incoming.open(message), frameBytesMax));
     } catch (error) {
       // FRM-009, SES-022.
       const known = error instanceof SealwireError ? error : new SealwireError("malformed", String(error));

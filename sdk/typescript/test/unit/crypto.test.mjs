@@ -9,7 +9,7 @@ import { H, hkdf, L } from "../../dist/esm/crypto/hash.js";
 import { padme } from "../../dist/esm/crypto/padme.js";
 import { newExchangeKey } from "../../dist/esm/crypto/x25519.js";
 import { agentText, didKey, parseAgentText, parseDidKey } from "../../dist/esm/identity/text.js";
-import { Protection } from "../../dist/esm/session/protection.js";
+import { Sealing } from "../../dist/esm/session/protection.js";
 import { Random, seedFrom } from "../random.mjs";
 
 const folder = process.env.SEALWIRE_VECTORS ?? new URL("../../../../../shared/vectors", import.meta.url).pathname;
@@ -125,12 +125,12 @@ test("a text form has one spelling", () => {
 
 test("a session's message opens once, in its turn, unchanged", () => {
   const key = new Random(4).bytes(32);
-  const [out, into] = [new Protection(key), new Protection(key)];
+  const [out, into] = [new Sealing(key), new Sealing(key)];
   const [first, second] = [out.seal(utf8("one")), out.seal(utf8("two"))];
   assert.deepEqual(into.open(first), utf8("one"));
   assert.throws(() => into.open(first), { code: "unauthenticated" });
-  assert.throws(() => new Protection(key).open(second), { code: "unauthenticated" });
-  assert.throws(() => new Protection(key).open(Uint8Array.of()), { code: "unauthenticated" });
+  assert.throws(() => new Sealing(key).open(second), { code: "unauthenticated" });
+  assert.throws(() => new Sealing(key).open(Uint8Array.of()), { code: "unauthenticated" });
 });
 
 test("a seed gives one key", async () => {
