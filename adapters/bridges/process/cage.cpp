@@ -196,8 +196,9 @@ Result<int> build_ruleset(const std::vector<std::string>& command, int abi) {
   // The loader is what executes a program; a library is only read.
   for (const char* path : {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"})
     good = good && grant(ruleset, path, kRead | LANDLOCK_ACCESS_FS_EXECUTE);
-  for (const char* path : {"/usr/lib", "/usr/local/lib", "/usr/share/zoneinfo", "/lib", "/lib64",
-                           "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/usr/bin/pyvenv.cfg"})
+  for (const char* path :
+       {"/usr/lib", "/usr/local/lib", "/usr/share/zoneinfo", "/lib", "/lib64", "/etc/ld.so.cache",
+        "/etc/ssl/openssl.cnf", "/dev/null", "/dev/urandom", "/usr/bin/pyvenv.cfg"})
     good = good && grant(ruleset, path, kRead);
   for (std::size_t i = 1; i < command.size(); ++i)
     if (fs::is_regular_file(command[i], ignored))

@@ -193,6 +193,8 @@ class Bridge:
     # --- to Telegram
 
     def deliver(self, told):
+        if not told["chat"].removeprefix("-").isdecimal():
+            return say(op="failed", delivery=told["id"], permanent=True, cause="a chat is a number here")
         if "text" in told:
             parts = text.split(f'{told["from"]}: {told["text"]}')
         elif "json" in told:

@@ -121,8 +121,8 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
     host_options.pairings.push_back({chat, "*", peer.agent});
   }
   if (options.uncaged) host_options.log("runs without its cage, as --uncaged says");
-  bridge::Host host(std::move(*agent), launcher(*command, !options.uncaged, host_options.log),
-                    std::move(host_options));
+  auto launch = launcher(*command, !options.uncaged, host_options.log);
+  bridge::Host host(std::move(*agent), std::move(launch), std::move(host_options));
   const auto done = host.run(interrupted);
   print_counts(context, host.counts());
   if (!done) return failure(done.error());
