@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "adapters/channels/registry.h"
+#include "adapters/channels/uri.h"
 #include "adapters/files/private_file.h"
 #include "broker/config.h"
 #include "broker/keys.h"
@@ -31,6 +32,9 @@ ConfigProblems check_environment(const Config& config, const std::string& filena
       problems.push_back({filename, listen.line,
                           "no channel has the scheme of " + printable(listen.uri),
                           "use one of " + known});
+    } else if (const auto uri = channel::parse_uri(listen.uri); !uri) {
+      problems.push_back({filename, listen.line, printable(listen.uri) + ": " + uri.error().detail,
+                          "write scheme://host:port, like wss://127.0.0.1:7410"});
     }
     for (const auto& [name, value] : listen.options)
       if (name.ends_with("_file") && ::access(value.c_str(), R_OK) != 0)

@@ -237,7 +237,7 @@ void Pipeline::Impl::dispatch() {
 
 void Pipeline::Impl::close_late_handshakes(UnixMillis now) {
   if (now.value < config.handshake_ms) return;
-  for (const LinkPtr& link : links.unproven({now.value - config.handshake_ms})) {
+  for (const LinkPtr& link : links.unproven(now - config.handshake_ms, now + config.handshake_ms)) {
     ++parts.metrics->handshakes_failed;
     static_cast<void>(link->connection->send(frames::close(wire_code(Errc::handshake_timeout))));
     link->connection->close(name(Errc::handshake_timeout));

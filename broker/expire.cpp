@@ -28,11 +28,11 @@ void bury(Core& core, const MailboxEntry& entry, Errc why) {
   ++(why == Errc::denied ? core.metrics.envelopes_withheld : core.metrics.envelopes_expired);
 }
 
-void sweep(Core& core) {
+bool sweep(Core& core) {
   const auto expired = core.store.read_expired(core.now, kBuriedPerSweep);
   if (!expired) {
     core.log.write(LogLevel::error, "sweep: " + std::string(name(expired.error().code)));
-    return;
+    return false;
   }
   for (const MailboxEntry& entry : *expired)
     bury(core, entry, Errc::envelope_expired);
@@ -41,6 +41,7 @@ void sweep(Core& core) {
     core.changes.invites.insert(invite.key);
     core.changes.add(DropInvite{invite.key});
   }
+  return expired->size() == kBuriedPerSweep;
 }
 
 }  // namespace sealwire::broker

@@ -9,7 +9,7 @@ namespace sealwire::broker {
 /// sender (DLV-027, DLV-029). Does nothing if that has been decided.
 void bury(Core& core, const MailboxEntry& entry, Errc why);
 
-/// Buries what has expired, some at a time; drops invites that have.
-void sweep(Core& core);
+/// Buries what has expired, some at a time; drops invites that have. True if more may have expired.
+bool sweep(Core& core);
 
 }  // namespace sealwire::broker

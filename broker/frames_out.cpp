@@ -163,6 +163,7 @@ Bytes contacts(std::uint32_t call, const Agent& agent) {
   std::vector<std::pair<AgentId, Contact>> sorted(agent.contacts.begin(), agent.contacts.end());
   std::sort(sorted.begin(), sorted.end());
   std::vector<flatbuffers::Offset<wire::ContactEntry>> list;
+  list.reserve(sorted.size());
   for (const auto& [other, contact] : sorted)
     list.push_back(wire::CreateContactEntry(b, put(b, other.bytes), contact));
   const auto list_at = b.CreateVector(list);

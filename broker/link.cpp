@@ -84,11 +84,11 @@ LinkPtr Links::remove(const channel::Connection* connection) {
   return link;
 }
 
-std::vector<LinkPtr> Links::unproven(UnixMillis before) const {
+std::vector<LinkPtr> Links::unproven(UnixMillis before, UnixMillis after) const {
   const std::lock_guard lock(mutex_);
   std::vector<LinkPtr> late;
   for (const auto& [id, link] : by_id_)
-    if (!link->proven && link->opened < before) late.push_back(link);
+    if (!link->proven && (link->opened < before || link->opened > after)) late.push_back(link);
   return late;
 }
 

@@ -47,8 +47,9 @@ class Links {
   LinkPtr find(const channel::Connection* connection) const;
   LinkPtr find(ConnectionId id) const;
   LinkPtr remove(const channel::Connection* connection);
-  /// Those that opened before `before` and have not proven who they are.
-  std::vector<LinkPtr> unproven(UnixMillis before) const;
+  /// Those that opened before `before`, or after `after` (the clock was set back), and have not
+  /// proven who they are.
+  std::vector<LinkPtr> unproven(UnixMillis before, UnixMillis after) const;
   std::size_t size() const;
 
  private:

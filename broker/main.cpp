@@ -1,10 +1,15 @@
 // sealwired: the command line, and the signals that steer the broker.
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <future>
+#include <new>
+#include <string_view>
 
 #include "broker/init.h"
 #include "broker/log.h"
@@ -228,6 +233,20 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace sealwire::broker
 
+// What was accepted is stored, so ending here loses nothing; going on half way might. Nothing that
+// allocates is called.
+[[noreturn]] static void end_without_memory() {
+  constexpr std::string_view kReason = "sealwired: out of memory\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kReason.data(), kReason.size());
+  ::_exit(EXIT_FAILURE);
+}
+
 int main(int argc, char** argv) {
-  return sealwire::broker::run(argc, argv);
+  std::set_new_handler(end_without_memory);
+  try {
+    return sealwire::broker::run(argc, argv);
+  } catch (const std::exception& error) {  // a library's own way to say that it has no memory
+    std::fprintf(stderr, "sealwired: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
 }

@@ -10,8 +10,8 @@ namespace sealwire::broker {
 
 class TokenBucket {
  public:
-  /// Takes `count` tokens if they are there. A bucket is full at first; time that runs backwards
-  /// adds nothing.
+  /// Takes `count` tokens if they are there. A bucket is full at first; a clock that is set
+  /// back adds nothing.
   bool take(const Rate& rate, double count, UnixMillis now) {
     fill(rate, now);
     if (tokens_ < count) return false;
@@ -32,7 +32,7 @@ class TokenBucket {
       const double seconds = static_cast<double>(now.value - filled_.value) / kSecondMs;
       tokens_ = std::min(rate.burst, tokens_ + seconds * rate.per_second);
     }
-    filled_ = std::max(filled_, now);
+    filled_ = now;
   }
   double tokens_ = 0;
   UnixMillis filled_;

@@ -65,7 +65,7 @@ RoutePlan route(Core& core, SequencedEnvelope envelope) {
   return plan;
 }
 
-void carry_out(Core& core, RoutePlan plan) {
+void carry_out(Core& core, RoutePlan&& plan) {
   const SequencedEnvelope& sequenced = plan.envelope();
   const Envelope& envelope = sequenced.envelope();
   const Header& header = envelope.header();

@@ -28,7 +28,7 @@ class RoutePlan {
 RoutePlan route(Core& core, SequencedEnvelope envelope);
 
 /// Writes the plan into the open batch: id, item, entries, and what follows the commit.
-void carry_out(Core& core, RoutePlan plan);
+void carry_out(Core& core, RoutePlan&& plan);
 
 /// Puts what the broker itself says into `owner`'s mailbox. Beyond twice the quota it is dropped:
 /// notices answer what the owner sent, and must not grow without bound either.

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kSweepMs = 5 * kSecondMs;
 // More than an agent's rate allows, so that what is forgotten keeps up with what comes.
 constexpr std::uint64_t kIdsForgottenPerSweep = 50'000;
+constexpr std::uint64_t kClockStepMs = kSecondMs;
 
 std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequences) {
   std::map<ConnectionId, std::vector<Receipt>> receipts;
@@ -18,6 +19,7 @@ std::vector<Acceptance> acceptances_of(const std::vector<Consequence>& consequen
     if (const auto* receipted = std::get_if<Receipted>(&consequence))
       receipts[receipted->connection].push_back(receipted->receipt);
   std::vector<Acceptance> acceptances;
+  acceptances.reserve(receipts.size());
   for (auto& [connection, list] : receipts)
     acceptances.push_back({connection, std::move(list)});
   return acceptances;
@@ -37,8 +39,23 @@ Result<std::unique_ptr<Router>> Router::create(RouterConfig config, RouterParts 
   return router;
 }
 
-void Router::on_events(std::span<Event> events, UnixMillis now) {
+// Calls may come a little out of order; a clock that was set back is believed, and everything is as
+// old as it was.
+void Router::set_now(UnixMillis now) {
+  if (now + kClockStepMs < core_.now) {
+    const std::uint64_t ms = core_.now.value - now.value;
+    for (Session* session : core_.sessions.all()) {
+      session->heard = session->heard - ms;
+      session->pinged = session->pinged - ms;
+    }
+    swept_ = swept_ - ms;
+    core_.now = now;
+  }
   core_.now = std::max(core_.now, now);
+}
+
+void Router::on_events(std::span<Event> events, UnixMillis now) {
+  set_now(now);
   const bool lost = !reload_touched();
   for (Event& event : events) {
     if (lost)
@@ -106,7 +123,7 @@ void Router::write_agents(Changes& changes, InFlight& in_flight) {
 }
 
 void Router::on_committed(Committed committed, UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!in_flight_ || in_flight_->id != committed.id) return;
   if (!committed.result) return on_failure(committed.result.error());
 
@@ -172,7 +189,7 @@ Result<> Router::reload_touched() {
 // --- time ----------------------------------------------------------------------------------------
 
 void Router::on_timer(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   if (!reload_touched()) return;
   for (Session* session : core_.sessions.all()) {
     if (core_.now >= session->heard + core_.config.idle_ms) {
@@ -188,8 +205,7 @@ void Router::on_timer(UnixMillis now) {
     if (session->ready) core_.backlog.insert(session->connection);
   }
   if (core_.now >= swept_ + kSweepMs) {
-    swept_ = core_.now;
-    sweep(core_);
+    if (!sweep(core_)) swept_ = core_.now;  // else the next tick goes on
     core_.changes.add(ForgetIds{core_.now, kIdsForgottenPerSweep});
     // Where nobody sends because the broker is not ready, this finds out that there is room again.
     if (!healthy_) core_.changes.add(Probe{});
@@ -199,7 +215,7 @@ void Router::on_timer(UnixMillis now) {
 }
 
 void Router::pump(UnixMillis now) {
-  core_.now = std::max(core_.now, now);
+  set_now(now);
   const auto behind = core_.backlog;
   for (const ConnectionId connection : behind) {
     core_.backlog.erase(connection);

@@ -55,6 +55,7 @@ class Router {
   };
 
   Router(RouterConfig config, RouterParts parts, StoredState state);
+  void set_now(UnixMillis now);
   void write_agents(Changes& changes, InFlight& in_flight);
   void on_failure(const Error& why);
   Result<> reload_touched();

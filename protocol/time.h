@@ -10,6 +10,7 @@ struct UnixMillis {
   std::uint64_t value = 0;
   friend auto operator<=>(UnixMillis, UnixMillis) = default;
   UnixMillis operator+(std::uint64_t ms) const { return {value + ms}; }
+  UnixMillis operator-(std::uint64_t ms) const { return {value < ms ? 0 : value - ms}; }
 };
 
 inline constexpr std::uint64_t kSecondMs = 1000;

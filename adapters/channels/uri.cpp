@@ -27,6 +27,8 @@ Result<> parse_authority(std::string_view text, Uri& uri) {
   auto host = text.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
+    if (host.find_first_of("[]") != std::string_view::npos)
+      return fail(Errc::address_invalid, "brackets within brackets");
   } else if (host.find_first_of("[]:") != std::string_view::npos) {
     return fail(Errc::address_invalid, "an IPv6 host stands in brackets");
   }
@@ -45,7 +47,8 @@ Result<> parse_authority(std::string_view text, Uri& uri) {
 Result<Uri> parse_uri(std::string_view text) {
   Uri uri;
   const auto scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) return fail(Errc::address_invalid, "no scheme://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0)
+    return fail(Errc::address_invalid, "no scheme://");
   uri.scheme = text.substr(0, scheme_end);
   text.remove_prefix(scheme_end + 3);
   if (const auto query = text.find('?'); query != std::string_view::npos) {

@@ -98,6 +98,7 @@ std::string hex(ByteSpan bytes) {
 }
 
 std::optional<Bytes> parse_hex(std::string_view text) {
+  if (text.empty()) return Bytes{};  // libsodium takes no null pointer
   Bytes bytes(text.size() / 2);
   std::size_t size = 0;
   if (text.size() % 2 != 0 ||

@@ -86,7 +86,7 @@ Result<Bytes> GroupState::send_proposal(Proposal proposal, ByteSpan authenticate
   return message;
 }
 
-Result<Bytes> encode_message(MlsMessage message) {
+Result<Bytes> encode_message(const MlsMessage& message) {
   Bytes encoded = encode(message);
   if (encoded.size() > limits::kMlsVectorBytes) return fail(Errc::mls_limit, "message size");
   return encoded;

@@ -69,7 +69,7 @@ struct GroupState {
 };
 
 /// Encodes for the wire; fails with `mls_limit` where a peer could not read it.
-Result<Bytes> encode_message(MlsMessage message);
+Result<Bytes> encode_message(const MlsMessage& message);
 
 /// `key` opened from the private part of a bundle.
 Result<KeyPackageSecrets> read_secrets(const KeyPackageBundle& bundle);

@@ -117,6 +117,7 @@ CreatedPath create_path(RatchetTree& tree, TreePrivate& keys, LeafNode leaf, Byt
   path.commit_secret = std::move(secret);
 
   std::vector<ByteSpan> public_keys;
+  public_keys.reserve(pairs.size());
   for (const auto& pair : pairs)
     public_keys.emplace_back(pair.public_key);
   auto leaf_key = crypto::AgreementKey::generate(random);

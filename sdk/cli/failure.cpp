@@ -24,7 +24,8 @@ std::string_view next_command(Errc code) {
     case Errc::unknown_agent:
       return "ask the peer for an invite, then: sealwire login INVITE";
     case Errc::not_admitted:
-      return "ask an agent of that broker for an invite, then: sealwire login INVITE";
+      return "ask an agent of that broker for an invite, then: sealwire login INVITE      (its "
+             "operator can name you too: sealwire whoami)";
     case Errc::invite_invalid:
     case Errc::invite_malformed:
       return "ask for a fresh invite: each works once (the inviter types: sealwire invite)";

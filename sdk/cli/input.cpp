@@ -47,6 +47,7 @@ LineReader::Got LineReader::next(std::string& line, int timeout_ms) {
     if (buffer_.size() > max_bytes_) {
       skipping_ = true;
       buffer_.clear();
+      return Got::nothing;
     }
     pollfd wait{descriptor_, POLLIN, 0};
     const int ready = ::poll(&wait, 1, timeout_ms);

@@ -18,8 +18,10 @@ class LineReader {
       : descriptor_(descriptor), max_bytes_(max_bytes) {}
 
   enum class Got : unsigned char { line, too_long, end, nothing };
-  /// Waits at most `timeout_ms` (-1: for ever). `line` comes without its newline; after `too_long`
-  /// the rest of that line has been skipped. A last line without newline counts as a line.
+  /// Waits at most `timeout_ms` (-1: for ever); `nothing` may come earlier, within a line that is
+  /// too long, so that the caller of an endless one gets to look up. `line` comes without its
+  /// newline; after `too_long` the rest of that line has been skipped. A last line without newline
+  /// counts as a line.
   Got next(std::string& line, int timeout_ms);
 
  private:

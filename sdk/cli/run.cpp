@@ -1,5 +1,7 @@
 #include "sdk/cli/run.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -27,6 +29,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_status(app, context);
   add_pipe(app, context);
   add_adapter(app, context);
+  add_conformance(app, context);
 }
 
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {
@@ -36,8 +39,14 @@ ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseEr
     named = named->get_subcommands().front();
   std::string command = named->get_name();
   for (const CLI::App* above = named->get_parent(); above != nullptr; above = above->get_parent())
-    command = above->get_name() + " " + command;
-  context.err << describe(Failure({Errc::config_invalid, error.what()}, command + " --help"),
+    command.insert(0, above->get_name() + " ");
+  // Of a command that does not exist the parser says only that one is missing.
+  const std::vector<std::string> rest = app.remaining(true);
+  const std::string cause =
+      rest.empty() ? std::string(error.what())
+                   : fmt::format("\"{}\" is no {} of {}", rest.front(),
+                                 rest.front().starts_with('-') ? "option" : "command", command);
+  context.err << describe(Failure({Errc::config_invalid, cause}, command + " --help"),
                           context.json);
   return ExitCode::usage;
 }

@@ -25,7 +25,12 @@ Outcome<> send_and_wait(Context& context, const std::string& peer, Payload paylo
                    cause + "; the message waits, and is sent when this context next connects",
                    "sealwire status");
   }
-  if (!accepted) return failure(accepted.error());
+  if (!accepted) {
+    const auto known = agent->peer(peer);
+    if (known && known->contact == Peer::Contact::blocked)
+      return failure(accepted.error(), "sealwire peer add " + known->agent + "      (unblocks it)");
+    return failure(accepted.error());
+  }
   if (context.json)
     context.out << to_line(Json{{"id", accepted->message_id}, {"sequence", accepted->sequence}});
   else

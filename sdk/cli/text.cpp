@@ -127,6 +127,8 @@ std::optional<Bytes> parse_base64(std::string_view text) {
                         nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
     return std::nullopt;
   bytes.resize(size);
+  // libsodium 1.0.18 takes some bytes beyond ASCII for digits.
+  if (base64(bytes) != text) return std::nullopt;
   return bytes;
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -24,6 +25,8 @@ class RawSocket {
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int at_once = 1;
+    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     EXPECT_EQ(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
   }
   ~RawSocket() { close(); }
@@ -58,6 +61,11 @@ class RawSocket {
     }
     return all;
   }
+  /// False when the peer says something, or closes, within that time.
+  bool quiet_for(int milliseconds) {
+    pollfd item{descriptor_, POLLIN, 0};
+    return ::poll(&item, 1, milliseconds) == 0;
+  }
   /// Milliseconds until the peer closes, or -1.
   long wait_close() {
     const auto from = std::chrono::steady_clock::now();
@@ -66,6 +74,11 @@ class RawSocket {
     }
     const auto took = std::chrono::steady_clock::now() - from;
     return closed_ ? std::chrono::duration_cast<std::chrono::milliseconds>(took).count() : -1;
+  }
+  /// Frees this end's memory of TLS; the connection stays as it is.
+  void forget_tls() {
+    ssl_.reset();
+    context_.reset();
   }
   void close() {
     if (descriptor_ >= 0) ::close(descriptor_);

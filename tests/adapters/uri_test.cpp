@@ -18,9 +18,10 @@ TEST(Uri, IsTakenApart) {
 }
 
 TEST(Uri, MalformedOnesAreRefused) {
-  for (const auto* text : {"", "host:1", "ws://", "ws://host", "ws://:80", "ws://host:",
-                           "ws://host:65536", "ws://host:80x", "ws://::1:80", "ws://[::1:80",
-                           "ws://host:-1", "ws://h:1?a", "ws://h:1?=a", "ws://h:1?a=b&c"}) {
+  for (const auto* text :
+       {"", "host:1", "://host:1", "ws://[[]:1", "ws://", "ws://host", "ws://:80",
+        "ws://host:", "ws://host:65536", "ws://host:80x", "ws://::1:80", "ws://[::1:80",
+        "ws://host:-1", "ws://h:1?a", "ws://h:1?=a", "ws://h:1?a=b&c"}) {
     const auto uri = parse_uri(text);
     ASSERT_FALSE(uri.has_value()) << text;
     EXPECT_EQ(uri.error().code, Errc::address_invalid) << text;

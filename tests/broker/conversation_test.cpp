@@ -283,7 +283,7 @@ TEST_F(Conversation_, A_spoofed_sender_a_bad_signature_and_a_foreign_context_are
   *at ^= 1;
   a.send_bundles({{tampered}});
   EXPECT_EQ(refused(), wire::Code::unauthenticated);
-  // A signature over the same bytes under another label (ATTACKS 29).
+  // A signature over the same bytes under another label.
   const Bytes header = encode_header(made.header);
   const Signature foreign = alice.key().sign(
       crypto::labelled(label::kRefusal, {header, crypto::blake2b(as_bytes("body"))}));

@@ -152,6 +152,16 @@ TEST_F(Delivery_, An_expired_envelope_becomes_a_tombstone_and_its_sender_is_told
                              b2.entries[1].remains.signature));
 }
 
+TEST_F(Delivery_, Many_that_expire_at_once_are_buried_in_as_many_ticks_as_it_takes) {
+  world.disconnect(b);
+  send(600);
+  world.tick(2 * kHourMs);
+  EXPECT_LT(world.metrics.envelopes_expired.load(), 600u) << "some at a time";
+  world.tick(100);
+  world.tick(100);
+  EXPECT_EQ(world.metrics.envelopes_expired.load(), 600u);
+}
+
 TEST_F(Delivery_, What_expires_between_two_sweeps_is_not_delivered_either) {
   Client& slow = world.connect_mute(bob);
   a.submit(alice.application(talk, world.now));

@@ -98,6 +98,14 @@ TEST_F(ServerTest, TheEnvironmentIsCheckedWithARemedy) {
   EXPECT_NE(describe(problems[3]).find("/nowhere/else"), std::string::npos);
 }
 
+TEST_F(ServerTest, TheCheckReadsThePortOfEachEndpoint) {
+  Config config = server_.config();
+  config.listen[0].uri = "wss://127.0.0.1:99999";
+  const auto problems = check_environment(config, "x.toml");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(describe(problems[0]).find("below 65536"), std::string::npos);
+}
+
 TEST_F(ServerTest, TheCheckReadsTheKeyAndDoesNotOnlyFindItsFile) {
   const Config config = server_.config();
   std::ofstream(config.key_file) << "sealwire-key/1 broker\n";

@@ -2,6 +2,7 @@
 // restarted in between.
 #include <gtest/gtest.h>
 
+#include "protocol/limits.h"
 #include "tests/sdk/net.h"
 
 namespace sealwire::test {
@@ -257,6 +258,55 @@ TEST(SdkDelivery, AnExpiredMessageIsRefusedToItsSenderAndTheChainGoesOn) {
   EXPECT_EQ(bob->texts(), (std::vector<std::string>{"before", "after"}));
   EXPECT_EQ(bob->count(Notice::Kind::lost), 1u);
   EXPECT_EQ(alice->count(Notice::Kind::refused), 1u);
+}
+
+TEST(SdkDelivery, APeerThatAnswersBeforeTheBrokerDoesIsHeard) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  const auto no_accepted = [&net](NetAgent& agent, Bytes bytes) -> std::optional<Bytes> {
+    const auto frame = Frame::parse(bytes, limits::kFrameBytes);
+    const bool drop = &agent == net.agents[0].get() && frame && frame->as<wire::Accepted>();
+    return drop ? std::nullopt : std::optional(std::move(bytes));
+  };
+  net.on_the_way_to_agent = no_accepted;  // of the opening
+  const auto first = alice->send(*bob, "hello");
+  net.run();
+  bob->send(*alice, "to a group that alice does not know is accepted");
+  net.run();
+  EXPECT_EQ(alice->received.size(), 1u);
+  alice->cut();
+  net.on_the_way_to_agent = nullptr;
+  net.pass(kMinuteMs);
+  EXPECT_TRUE(alice->outcome(first).done && *alice->outcome(first).done);
+
+  net.now = net.now + kDayMs + 1;
+  net.pass(kMinuteMs);
+  net.on_the_way_to_agent = no_accepted;  // of an update
+  alice->send(*bob, "a day later");
+  net.run();
+  bob->send(*alice, "to an epoch that alice does not know is accepted");
+  net.run();
+  alice->cut();
+  net.on_the_way_to_agent = nullptr;
+  net.pass(kMinuteMs);
+  EXPECT_EQ(alice->received.size(), 2u);
+  EXPECT_EQ(bob->texts(), (std::vector<std::string>{"hello", "a day later"}));
+  EXPECT_EQ(alice->count(Notice::Kind::undecryptable), 0u);
+  EXPECT_EQ(alice->count(Notice::Kind::refused) + bob->count(Notice::Kind::refused), 0u);
+}
+
+TEST(SdkDelivery, AClockThatWasSetBackDoesNotKeepAnAgentFromConnecting) {
+  Net net;
+  auto [alice, bob] = net.pair();
+  net.now = net.now + kDayMs;
+  alice->reachable = false;
+  alice->cut();
+  net.run();
+  net.now = net.now - kDayMs;
+  alice->reachable = true;
+  alice->send(*bob, "after the clock was set right");
+  net.pass(kMinuteMs);
+  EXPECT_EQ(bob->texts(), std::vector<std::string>{"after the clock was set right"});
 }
 
 TEST(SdkDelivery, LeafIsUpdatedAtTheFirstActivityAfterADay) {

@@ -62,7 +62,7 @@ sdk::Ticket NetAgent::send(const NetAgent& to, std::string_view text, sdk::SendR
   if (options.lifetime_ms == 0) options.lifetime_ms = kDayMs;
   options.ticket = ++last_ticket_;
   outcomes[options.ticket];
-  core->send(std::move(options), net.now);
+  core->send(options, net.now);
   return last_ticket_;
 }
 

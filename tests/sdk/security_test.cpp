@@ -44,7 +44,7 @@ TEST(SdkSecurity, AStrangerCannotWriteAndCannotLook) {
   EXPECT_TRUE(bob.received.empty());
 }
 
-TEST(SdkSecurity, ABlockedPeerIsHeardNoMore) {
+TEST(SdkSecurity, Atk34d_A_blocked_peer_is_heard_no_more) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -69,8 +69,8 @@ TEST(SdkSecurity, SendingToAnUnknownPeerIsRefusedLocally) {
   EXPECT_EQ(alice.outcome(ticket).done->error().code, Errc::peer_unknown);
 }
 
-// ATTACKS 19, 21, 22: the broker repeats, swaps and leaves out what it delivers.
-TEST(SdkSecurity, RepeatedEnvelopesAreTakenOnce) {
+// The broker repeats, swaps and leaves out what it delivers.
+TEST(SdkSecurity, Atk19d_An_envelope_that_the_broker_repeats_is_taken_once) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -86,7 +86,7 @@ TEST(SdkSecurity, RepeatedEnvelopesAreTakenOnce) {
   EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two"}));
 }
 
-TEST(SdkSecurity, SwappedEnvelopesComeOutInTheSendersOrder) {
+TEST(SdkSecurity, Atk21d_Envelopes_that_the_broker_swaps_come_out_in_the_senders_order) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -105,7 +105,7 @@ TEST(SdkSecurity, SwappedEnvelopesComeOutInTheSendersOrder) {
   EXPECT_GT(bob->count(Notice::Kind::chain_broken), 0u) << "and it shows";
 }
 
-TEST(SdkSecurity, ADroppedEnvelopeShowsAndNothingBehindItIsTaken) {
+TEST(SdkSecurity, Atk22d_An_envelope_that_the_broker_drops_shows_and_nothing_behind_it_is_taken) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -133,7 +133,7 @@ TEST(SdkSecurity, ADroppedEnvelopeShowsAndNothingBehindItIsTaken) {
 }
 
 // The broker changes a ciphertext: nothing is taken, no ratchet moves, and it shows.
-TEST(SdkSecurity, ATamperedEnvelopeIsNotTaken) {
+TEST(SdkSecurity, Atk24e_A_ciphertext_that_the_broker_changes_is_not_taken) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -315,7 +315,7 @@ TEST(SdkSecurity, ABrokerThatDeliversBeyondItsCreditOfBytesIsLeft) {
   EXPECT_EQ(bob->disconnected->code, Errc::credit_exceeded);
 }
 
-TEST(SdkSecurity, ARolledBackStateStopsInsteadOfReusingAGeneration) {
+TEST(SdkSecurity, Atk20d_A_senders_state_put_back_to_an_older_one_stops_it) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -331,7 +331,7 @@ TEST(SdkSecurity, ARolledBackStateStopsInsteadOfReusingAGeneration) {
   EXPECT_EQ(bob->texts(), (std::vector<std::string>{"one", "two"}));
 }
 
-TEST(SdkSecurity, ARolledBackReceiverStopsToo) {
+TEST(SdkSecurity, Atk20e_A_receivers_state_put_back_to_an_older_one_stops_it) {
   Net net;
   auto [alice, bob] = net.pair();
   alice->send(*bob, "one");
@@ -374,7 +374,7 @@ TEST(SdkSecurity, ALostStateComesBackByANewKeyPackage) {
   EXPECT_EQ(alice->texts(), std::vector<std::string>{"I am back"});
 }
 
-TEST(SdkSecurity, TheFullDiskStopsTheAgentBeforeAnythingLeaves) {
+TEST(SdkSecurity, Atk39d_A_full_disk_stops_the_agent_before_anything_leaves) {
   class FullDisk final : public sdk::State {
    public:
     explicit FullDisk(sdk::State& under) : under_(under) {}

@@ -7,13 +7,15 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 namespace sealwire::test {
 namespace {
 
-/// Runs `arguments` with stdout on a pipe (returned) and stderr in `log`.
+/// Runs `arguments` with stdout on a pipe (returned) and stderr in `log`; it
+/// preloads what SEALWIRE_PRELOAD names, except for init.
 Result<std::pair<pid_t, int>> spawn(std::vector<std::string> arguments,
                                     const std::filesystem::path& log) {
   int out[2];
@@ -23,11 +25,13 @@ Result<std::pair<pid_t, int>> spawn(std::vector<std::string> arguments,
     argv.push_back(argument.data());
   argv.push_back(nullptr);
   const int log_fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const char* preload = arguments[1] == "init" ? nullptr : std::getenv("SEALWIRE_PRELOAD");
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(log_fd, STDERR_FILENO);
+    if (preload != nullptr) ::setenv("LD_PRELOAD", preload, 1);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
@@ -72,6 +76,9 @@ Result<SealwiredProcess> SealwiredProcess::make(const std::filesystem::path& pro
   replace(config, "[limits]\n", "[limits]\n" + limits);
   replace(config, "[verification]\n", "[verification]\n" + verification);
   std::ofstream(file) << config;
+  const int written = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  ::fsync(written);  // for tests that cut the power
+  ::close(written);
   return process;
 }
 
@@ -83,7 +90,8 @@ SealwiredProcess::SealwiredProcess(SealwiredProcess&& other) noexcept
 
 SealwiredProcess::~SealwiredProcess() {
   if (pid_ > 0) stop(SIGKILL);
-  if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  std::error_code ignored;  // the disk under it may be one that fails
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
 Result<> SealwiredProcess::start() {
@@ -103,8 +111,15 @@ Result<> SealwiredProcess::start() {
   }
   std::fclose(out);
   if (ready) return {};
-  stop(SIGKILL);
-  return fail(Errc::connect_failed, "sealwired does not start: " + text_of(folder_ / "log"));
+  const int status = stop(SIGKILL);
+  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                              : "status " + std::to_string(WEXITSTATUS(status));
+  return fail(Errc::connect_failed,
+              "sealwired does not start (" + how + "): " + text_of(folder_ / "log"));
+}
+
+void SealwiredProcess::freeze() {
+  ::kill(pid_, SIGSTOP);
 }
 
 int SealwiredProcess::stop(int signal) {

@@ -24,6 +24,8 @@ class SealwiredProcess {
 
   /// Returns when it is ready, or fails with what its stderr says.
   Result<> start();
+  /// It does nothing more, whatever its system calls return; only SIGKILL ends it.
+  void freeze();
   /// Sends the signal and waits for the end; the exit status as of waitpid.
   int stop(int signal);
 

@@ -8,13 +8,13 @@ namespace sealwire::test {
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed) {
-    for (int i = 0; i < 8; ++i)
-      seed_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(seed >> (8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+      seed_[i] = static_cast<std::uint8_t>(seed >> (8 * i));
   }
   void fill(std::span<std::uint8_t> out) override {
     // One call, one block sequence: the counter goes into the seed's other half.
-    for (int i = 0; i < 8; ++i)
-      seed_[static_cast<std::size_t>(8 + i)] = static_cast<std::uint8_t>(calls_ >> (8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+      seed_[8 + i] = static_cast<std::uint8_t>(calls_ >> (8 * i));
     ++calls_;
     randombytes_buf_deterministic(out.data(), out.size(), seed_.data());
   }

@@ -77,7 +77,7 @@ void End::close(std::string_view reason) {
 }
 
 // What this end has sent stands before the peer's finish in the peer's queue, so it is delivered.
-void End::end_both(Error error) {
+void End::end_both(const Error& error) {
   const std::lock_guard lock(mutex_);
   if (closing_) return;
   closing_ = true;

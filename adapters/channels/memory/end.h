@@ -29,7 +29,7 @@ class End final : public Connection, public std::enable_shared_from_this<End> {
  private:
   void receive(const Bytes& frame);
   void delivered(std::size_t bytes);
-  void end_both(Error error);
+  void end_both(const Error& error);
   void finish(const Error& error);
   std::size_t frame_bytes_max() const;
 

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
@@ -57,6 +58,11 @@ Certificate make_certificate(EVP_PKEY* key) {
   return made ? std::move(certificate) : nullptr;
 }
 
+// A broker whose certificate was lost with the power does not start again.
+bool flush_to_disk(std::FILE* file) {
+  return std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
+}
+
 }  // namespace
 
 Result<> make_self_signed(const std::string& certificate_file,
@@ -69,11 +75,11 @@ Result<> make_self_signed(const std::string& certificate_file,
   const File key_file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "w"));
   if (!key_file ||
       PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
-      std::fflush(key_file.get()) != 0) {
+      !flush_to_disk(key_file.get())) {
     return fail(Errc::file_failed, private_key_file);
   }
   const File file(std::fopen(certificate_file.c_str(), "we"));
-  if (!file || PEM_write_X509(file.get(), certificate.get()) != 1 || std::fflush(file.get()) != 0) {
+  if (!file || PEM_write_X509(file.get(), certificate.get()) != 1 || !flush_to_disk(file.get())) {
     return fail(Errc::file_failed, certificate_file);
   }
   return {};

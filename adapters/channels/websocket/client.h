@@ -115,10 +115,19 @@ class ClientEngine final : public Engine {
     } else {
       const auto status = static_cast<int>(connection->get_response_code());
       end(Ending::connect_failed, !refusal_.empty() ? refusal_
-                                  : status != 0     ? "HTTP status " + std::to_string(status)
-                                                    : connection->get_ec().message());
+                                  : status != 0
+                                      ? "HTTP status " + std::to_string(status)
+                                      : connection->get_uri()->str() + ": " + reason(*connection));
     }
     loop_->io.stop();
+  }
+
+  /// websocketpp has one word for all that keeps a connection from coming about.
+  static std::string reason(const typename Client::connection_type& connection) {
+    const auto ec = connection.get_ec();
+    return ec == websocketpp::transport::error::pass_through
+               ? "no connection: nothing listens there, or it cannot be reached"
+               : ec.message();
   }
 
   void end(Ending ending, const std::string& detail) {

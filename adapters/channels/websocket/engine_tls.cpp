@@ -50,10 +50,11 @@ Started listen_tls(const Settings& settings, Events& events) {
 
 Started dial_tls(const Settings& settings, Events& events) {
   std::string error;
-  const auto context = client_context(settings.ca_file, settings.host, error);
+  const TlsContext context = client_context(settings.ca_file, settings.host, error);
   if (!context) return {nullptr, true, error};
   const auto prepare = [context](auto& client) {
-    client.set_tls_init_handler([context](const websocketpp::connection_hdl&) { return context; });
+    client.set_tls_init_handler(
+        [context](const websocketpp::connection_hdl&) { return TlsContext(context); });
   };
   auto engine = std::make_unique<ClientEngine<Tls>>(settings, events,
                                                     ClientSecurity<Tls>{prepare, bind_exporter});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 
 #include "adapters/channels/census.h"
 #include "adapters/channels/websocket/engine.h"
@@ -101,14 +102,22 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   }
 
   /// Answers a ping, one at a time: a peer that pings and does not read would otherwise fill the
-  /// library's queue, which counts payload bytes only. RFC 6455 section 5.5.3 allows it.
+  /// library's queue, which counts payload bytes only. Of those that come meanwhile the newest is
+  /// answered, as RFC 6455 section 5.5.3 allows.
   void ping(const ConnectionPtr& connection, const std::string& payload) {
-    if (pong_unsent_) return;
+    if (pong_unsent_) {
+      ping_waiting_ = payload;
+      return;
+    }
     pong_unsent_ = true;
     std::string frame;
     append_frame(frame, websocketpp::frame::opcode::pong, payload.data(), payload.size(), masked_);
-    write(connection, std::move(frame),
-          [self = this->shared_from_this()] { self->pong_unsent_ = false; });
+    write(connection, std::move(frame), [self = this->shared_from_this()] {
+      self->pong_unsent_ = false;
+      const auto waiting = std::exchange(self->ping_waiting_, std::nullopt);
+      const auto still = self->connection_.lock();
+      if (waiting && still) self->ping(still, *waiting);
+    });
   }
 
   /// The close has been seen; what it was is the library's to say. Once, and the last call.
@@ -222,7 +231,7 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   /// Hands finished WebSocket frames to the library. `done` runs when they have been written, or
   /// will not be: get_buffered_amount() leaves out what is being written, which may be all of it.
   template <class Done>
-  void write(const ConnectionPtr& connection, std::string bytes, Done done) {
+  void write(const ConnectionPtr& connection, std::string&& bytes, Done done) {
     MessagePtr message(new Message(typename Message::con_msg_man_ptr()), [done](Message* it) {
       delete it;
       done();
@@ -254,6 +263,7 @@ class LibraryLink final : public Link, public std::enable_shared_from_this<Libra
   bool open_ = false;
   bool ended_ = false;
   bool pong_unsent_ = false;
+  std::optional<std::string> ping_waiting_;
 
   std::mutex mutex_;  // guards what follows
   std::vector<std::vector<std::uint8_t>> queue_;

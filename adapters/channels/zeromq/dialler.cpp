@@ -197,7 +197,7 @@ void Dialler::complete_move() {
   flush();
 }
 
-void Dialler::carry_out(ZmqConnection::Orders orders) {
+void Dialler::carry_out(const ZmqConnection::Orders& orders) {
   if (stage_ == Stage::ended) return;
   if (orders.promote) {
     promoted_ = true;

@@ -35,7 +35,7 @@ class Dialler final : public Running {
   void begin_move();
   void complete_move();
 
-  void carry_out(ZmqConnection::Orders orders);
+  void carry_out(const ZmqConnection::Orders& orders);
   void flush();
   void close();
   void check_deadlines();

@@ -43,6 +43,11 @@ Listener::Listener(Uri uri, const Endpoint& endpoint, std::optional<CurveKeys> k
   data_ = zmq::socket_t(context_, zmq::socket_type::router);
   set_common_options(door_, limits_.frame_bytes_before_proof, kDoorReceiveMessages, limits_);
   set_common_options(data_, limits_.frame_bytes, kDataReceiveMessages, limits_);
+  // A ROUTER cannot drop a peer, but who is silent, or in the middle of a message, answers no
+  // heartbeat: at the door it has the time of a handshake for that.
+  const int half = static_cast<int>(limits_.handshake_ms / 2);
+  door_.set(zmq::sockopt::heartbeat_ivl, half);
+  door_.set(zmq::sockopt::heartbeat_timeout, half);
   prepare(door_, kDoorDomain, keys_, uri);
   prepare(data_, kDataDomain, keys_, uri);
   data_.bind(bind_address(uri, data_port));

@@ -73,7 +73,7 @@ bool send_frame(zmq::socket_t& socket, const std::string& routing_id, Bytes fram
   auto& bytes = in_flight->frame;
   if (zmq_msg_init_data(&message, bytes.data(), bytes.size(), landed, in_flight.get()) != 0)
     return false;
-  in_flight.release();  // libzmq's from here on, through landed()
+  (void)in_flight.release();  // libzmq's from here on, through landed()
   if (zmq_msg_send(&message, socket.handle(), ZMQ_DONTWAIT) >= 0) return true;
   zmq_msg_close(&message);
   return false;

@@ -105,6 +105,15 @@ Result<> migrate(Database& database, Random& random) {
   return {};
 }
 
+/// The log that an earlier process left may look whole and yet not be on disk: after an fsync that
+/// failed, the kernel keeps showing pages that it will never write. Copied into the database and
+/// synced, what it holds is as safe as it looks; only then may anything be promised on top of it.
+Result<> fold_in_log(Database& database) {
+  SW_TRY(const std::string busy, database.ask("PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (busy != "0") return fail(Errc::store_failed, "the log cannot be folded in");
+  return {};
+}
+
 /// What SQLite says of a file that is not a database is about the file, not about the machine.
 Result<> about_file(Database& database, Result<> result) {
   const int code = sqlite3_errcode(database.handle());
@@ -132,6 +141,7 @@ Result<> prepare_file(Database& database, Random& random) {
   SW_CHECK(about_file(database, set_and_read_back(database, "journal_mode", "WAL", "wal")));
   SW_CHECK(configure(database));
   SW_CHECK(about_file(database, check_integrity(database)));
+  SW_CHECK(fold_in_log(database));
   return migrate(database, random);
 }
 

@@ -20,6 +20,7 @@ void add_send(CLI::App& app, Context& context);
 void add_recv(CLI::App& app, Context& context);
 void add_req(CLI::App& app, Context& context);
 void add_reply(CLI::App& app, Context& context);
+void add_conformance(CLI::App& app, Context& context);
 void add_conversation(CLI::App& app, Context& context);
 void add_inspect(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);

@@ -1,6 +1,7 @@
 // `sealwire invite`: a text that lets one other agent in.
 #include <CLI/App.hpp>
 
+#include "protocol/limits.h"
 #include "sdk/cli/commands/commands.h"
 #include "sdk/cli/open.h"
 #include "sdk/cli/pipe/line.h"
@@ -16,6 +17,9 @@ struct InviteOptions {
 Outcome<> invite(Context& context, const InviteOptions& options) {
   const auto lifetime = parse_wait(options.expires, "--expires");
   if (!lifetime) return tl::unexpected(lifetime.error());
+  if (static_cast<std::uint64_t>(lifetime->count()) > limits::kInviteLifetimeMs)
+    return failure(Errc::address_invalid, "--expires is longer than 7d",
+                   "sealwire invite --expires 7d");
   auto agent = open_agent(context, Reach::connected);
   if (!agent) return tl::unexpected(agent.error());
   SW_TRY(const std::string text, agent->create_invite(*lifetime));

@@ -42,6 +42,16 @@ Outcome<> set_broker(sealwire::Context& target, std::string key, const LoginOpti
   return {};
 }
 
+Outcome<> not_redeemed(Agent& agent, const Error& error) {
+  if (error.code == Errc::denied)
+    return failure(error, std::string(next_command(Errc::invite_invalid)));
+  const Status status = agent.status();
+  if (error.code != Errc::timeout || status.connected) return failure(error);
+  std::string cause = "the broker that the invite names was not reached";
+  if (status.last_error) cause += " (" + status.last_error->detail + ")";
+  return failure(Errc::connect_failed, std::move(cause), "the same command when the broker is up");
+}
+
 Outcome<> finish(Context& context, sealwire::Context target, const LoginOptions& options) {
   SW_TRY(target, write_context(home_of(context), target));
   SW_TRY(const std::string id, create_key(target, passphrase()));
@@ -53,7 +63,9 @@ Outcome<> finish(Context& context, sealwire::Context target, const LoginOptions&
     auto agent = open_agent(named, options.invite.empty() ? Reach::connected : Reach::background);
     if (!agent) return tl::unexpected(agent.error());
     if (!options.invite.empty()) {
-      SW_TRY(inviter, agent->redeem(options.invite, options.peer_name, kConnectTimeout));
+      auto redeemed = agent->redeem(options.invite, options.peer_name, kConnectTimeout);
+      if (!redeemed) return not_redeemed(*agent, redeemed.error());
+      inviter = std::move(*redeemed);
     }
     SW_CHECK(agent->wait_connected(kConnectTimeout));
     target.broker_key = agent->status().broker_key;
@@ -81,6 +93,7 @@ Outcome<> finish(Context& context, sealwire::Context target, const LoginOptions&
 Outcome<> login(Context& context, const LoginOptions& options) {
   auto target = read_or_new_context(context);
   if (!target) return tl::unexpected(target.error());
+  const sealwire::Context before = *target;
   std::string key = options.broker_key;
   std::vector<std::string> endpoints = options.endpoints;
   if (!options.invite.empty()) {
@@ -95,7 +108,10 @@ Outcome<> login(Context& context, const LoginOptions& options) {
   if (!key.empty() && (key.size() != 2 * BrokerKey::kSize || !parse_hex(key)))
     return failure(Errc::address_invalid, "--broker-key is not 64 lower-case hex digits");
   if (auto set = set_broker(*target, key, options, endpoints); !set) return set;
-  return finish(context, std::move(*target), options);
+  Outcome<> finished = finish(context, std::move(*target), options);
+  // A broker that did not let us in is not the one that this context belongs to.
+  if (!finished) SW_CHECK(write_context(home_of(context), before));
+  return finished;
 }
 
 }  // namespace

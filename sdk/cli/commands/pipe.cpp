@@ -60,11 +60,11 @@ Outcome<> pipe(Context& context) {
     session.drain();
     stopped = session.stopped();
   }
+  events.write({{"event", "closed"}, {"code", stopped ? name(stopped->code) : "ok"}});
   if (events.broken()) {  // the program that we worked for has gone, and needs no telling
     context.out.clear();
     return {};
   }
-  events.write({{"event", "closed"}, {"code", stopped ? name(stopped->code) : "ok"}});
   if (stopped) return failure(*stopped);
   return {};
 }

@@ -23,7 +23,12 @@ Outcome<> status(Context& context, const StatusOptions& options) {
   auto agent = open_agent(context, Reach::background);
   if (!agent) return tl::unexpected(agent.error());
   const auto connected = agent->wait_connected(*wait);
-  const Status now = agent->status();
+  Status now = agent->status();
+  const auto peers = agent->peers().size();
+  const auto conversations = agent->conversations().size();
+  // Who asks is connected at last: what waits for that is sent, and is not said to wait.
+  if (now.connected && now.outbox_waiting + now.outbox_in_flight != 0 && agent->drain(*wait))
+    now.outbox_waiting = now.outbox_in_flight = 0;
   Json json{{"context", found->name}, {"agent", now.agent}, {"instance", now.instance}};
   json["connected"] = now.connected;
   json["endpoint"] = now.endpoint.empty() ? found->endpoints.front().uri : now.endpoint;
@@ -31,8 +36,8 @@ Outcome<> status(Context& context, const StatusOptions& options) {
   json["outbox_waiting"] = now.outbox_waiting;
   json["outbox_in_flight"] = now.outbox_in_flight;
   json["inbox_waiting"] = now.inbox_waiting;
-  json["peers"] = agent->peers().size();
-  json["conversations"] = agent->conversations().size();
+  json["peers"] = peers;
+  json["conversations"] = conversations;
   if (now.connected) json["key_packages"] = now.key_packages;
   if (context.json) {
     context.out << to_line(json);

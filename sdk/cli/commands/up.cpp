@@ -56,7 +56,7 @@ void print_next(Context& context, const std::string& home, bool bob_answers) {
   context.out << "\nThe broker is up. In a second terminal, type:\n\n"
               << fmt::format("  cd {}\n", fs::current_path().string())
               << fmt::format("  export SEALWIRE_HOME={}\n", home)
-              << fmt::format("  alias sealwire={}\n\n", context.program);
+              << fmt::format("  alias sealwire={}\n\n", fs::absolute(context.program).string());
   if (bob_answers)
     context.out << "  sealwire -c alice send bob 'Are you there?'\n"
                    "  sealwire -c alice recv\n"

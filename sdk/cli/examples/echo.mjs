@@ -11,7 +11,8 @@ const tell = (line) => sealwire.stdin.write(JSON.stringify(line) + "\n");
 for await (const line of createInterface({ input: sealwire.stdout })) {
   const event = JSON.parse(line);
   if (event.event === "message") {
-    tell({ op: "reply", message: event.id, text: event.text });
+    const { text, json, base64 } = event; // one of them: JSON.stringify leaves out the others
+    tell({ op: "reply", message: event.id, text, json, base64 });
     tell({ op: "ack", message: event.id });
   } else if (event.event === "error") {
     console.error(event.code, event.cause);

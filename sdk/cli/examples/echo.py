@@ -14,7 +14,8 @@ def tell(**line):
 
 for event in map(json.loads, sealwire.stdout):
     if event["event"] == "message":
-        tell(op="reply", message=event["id"], text=event["text"])
+        content = {name: event[name] for name in ("text", "json", "base64") if name in event}
+        tell(op="reply", message=event["id"], **content)
         tell(op="ack", message=event["id"])
     elif event["event"] == "error":
         print(event["code"], event["cause"], file=sys.stderr)

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "sdk/cli/find_program.h"
 #include "sdk/cli/input.h"
 #include "sdk/cli/text.h"
 
@@ -19,21 +20,6 @@ namespace fs = std::filesystem;
 constexpr int kReadyMs = 20'000;
 constexpr std::uint16_t kWebSocketPort = 7410;
 constexpr std::uint16_t kZeroMqPort = 7411;
-
-// Beside this program, as they are built and installed; else along PATH.
-Outcome<std::string> find_sealwired() {
-  std::error_code error;
-  std::string folders = fs::read_symlink("/proc/self/exe", error).parent_path().string();
-  if (const char* path = std::getenv("PATH"); path != nullptr) folders += std::string(":") + path;
-  for (std::size_t at = 0; at < folders.size();) {
-    const std::size_t end = std::min(folders.find(':', at), folders.size());
-    const fs::path candidate = fs::path(folders.substr(at, end - at)) / "sealwired";
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate.string();
-    at = end + 1;
-  }
-  return failure(Errc::file_failed, "sealwired is neither beside this program nor along PATH",
-                 "./run      (builds both)");
-}
 
 // The same ports at every start where nobody has them, so that agents find the broker again.
 std::uint16_t port_or_any(std::uint16_t wanted) {
@@ -87,7 +73,7 @@ std::string last_line(const fs::path& file) {
 }  // namespace
 
 Outcome<BrokerProcess> BrokerProcess::start(const fs::path& folder) {
-  const auto program = find_sealwired();
+  const auto program = find_program("sealwired", "./run      (builds both)");
   if (!program) return tl::unexpected(program.error());
   std::error_code error;
   fs::create_directories(folder.parent_path(), error);

@@ -136,7 +136,7 @@ Result<> Agent::run() {
     while (!done)
       if (signals.wait(Millis(100)) && !done) return impl_->abandon_drain();
   });
-  const Result<> drained = impl_->drain(kDrain);
+  Result<> drained = impl_->drain(kDrain);
   done = true;
   second.join();
   return drained;

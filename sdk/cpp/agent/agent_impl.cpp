@@ -248,12 +248,13 @@ Result<Peer> AgentImpl::peer(std::string_view name) const {
 Result<Peer> AgentImpl::set_contact(std::string_view name, Peer::Contact contact,
                                     std::string_view nickname, Millis timeout) {
   Result<AgentId> agent = resolve(name);
-  if (!agent) agent = parse_agent_id(name);
+  if (!agent && (contact == Peer::Contact::allowed || name.starts_with("agent:")))
+    agent = parse_agent_id(name);
   if (!agent) return fail(agent.error());
   auto done = std::make_shared<Once<Result<>>>();
   SW_TRY(const Result<> started, ask<Result<>>([&, done](sdk::Core& core) {
            return core.peers().set_contact(*agent, contact, std::string(nickname),
-                                           [done](Result<> outcome) { done->set(outcome); });
+                                           [done](const Result<>& outcome) { done->set(outcome); });
          }));
   SW_CHECK(started);
   // The next command comes after the flush that wrote it.
@@ -295,7 +296,7 @@ Result<Peer> AgentImpl::redeem(std::string_view invite, std::string_view nicknam
   auto done = std::make_shared<Once<Result<>>>();
   SW_TRY(const Result<> started, ask<Result<>>([&, done](sdk::Core& core) {
            return core.peers().redeem(invite, std::string(nickname),
-                                      [done](Result<> outcome) { done->set(outcome); });
+                                      [done](const Result<>& outcome) { done->set(outcome); });
          }));
   SW_CHECK(started);
   const auto outcome = done->wait(timeout);

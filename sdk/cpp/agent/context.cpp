@@ -149,7 +149,7 @@ Result<Options> options_of(const std::string& home, const std::string& name) {
 }  // namespace
 
 std::string default_home() {
-  if (const std::string home = environment("SEALWIRE_HOME"); !home.empty()) return home;
+  if (std::string home = environment("SEALWIRE_HOME"); !home.empty()) return home;
   if (const std::string config = environment("XDG_CONFIG_HOME"); !config.empty())
     return config + "/sealwire";
   return environment("HOME") + "/.config/sealwire";

@@ -97,7 +97,7 @@ void Driver::run() {
     for (const auto& command : work.commands)
       command(*core_);
     for (sdk::SendRequest& request : work.sends)
-      core_->send(std::move(request), now);
+      core_->send(request, now);
     core_->on_timer(now);
     bool stopping = false;
     {

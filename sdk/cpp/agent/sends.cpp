@@ -131,7 +131,7 @@ Result<Message> AgentImpl::request(std::string_view peer, Payload payload, Milli
 
 Result<> AgentImpl::transact(const std::function<Result<>(Transaction&)>& body) {
   std::unique_ptr<TransactionImpl> transaction;
-  const Result<> done = state_->transact([&](sdk::StateTransaction& state) -> Result<> {
+  Result<> done = state_->transact([&](sdk::StateTransaction& state) -> Result<> {
     transaction = std::make_unique<TransactionImpl>(*this, state);
     return body(*transaction);
   });

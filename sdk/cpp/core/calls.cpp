@@ -47,6 +47,11 @@ void Calls::on_timer() {
     on_reply(fail(Errc::timeout, "the broker does not answer"));
 }
 
+void Calls::on_clock_set_back(std::uint64_t ms) {
+  for (auto& [id, pending] : pending_)
+    pending.deadline = pending.deadline - ms;
+}
+
 UnixMillis Calls::next_timer() const {
   UnixMillis next{UINT64_MAX};
   for (const auto& [id, pending] : pending_)

@@ -19,13 +19,14 @@ class Calls {
   /// The request's table is built in `builder` beforehand. Only while the session is ready.
   template <class Table>
   void make(flatbuffers::FlatBufferBuilder& builder, flatbuffers::Offset<Table> request,
-            OnReply on_reply) {
+            OnReply&& on_reply) {
     send(builder, wire::RequestTraits<Table>::enum_value, request.Union(), std::move(on_reply));
   }
   void on_reply(const wire::Reply& reply);
   void on_session_end();
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
  private:
   struct Pending {

@@ -107,6 +107,12 @@ Conversation* Conversations::opening_with(const AgentId& peer) {
   return nullptr;
 }
 
+const std::vector<ConversationId>& Conversations::with(const AgentId& peer) const {
+  static const std::vector<ConversationId> none;
+  const auto ids = by_peer_.find(peer);
+  return ids == by_peer_.end() ? none : ids->second;
+}
+
 mls::Policy Conversations::policy(const InstanceKey& peer) const {
   mls::Policy policy;
   policy.validator = [own = shared_.self.instance, peer](const mls::LeafIdentity& claimed,
@@ -329,6 +335,18 @@ Result<> Conversations::update_refused(Conversation& conversation) {
   conversation.group_changed = true;
   changed(conversation);
   return {};
+}
+
+bool Conversations::is_ahead(Conversation& conversation, const Header& header) {
+  if (conversation.opening) return header.incarnation == conversation.opening->incarnation;
+  if (header.incarnation != conversation.incarnation || header.epoch != conversation.epoch + 1)
+    return false;
+  const auto group = this->group(conversation);  // perhaps not used since this process started
+  return group && (*group)->has_pending();
+}
+
+Result<> Conversations::catch_up(Conversation& conversation) {
+  return conversation.opening ? opening_accepted(conversation) : update_accepted(conversation);
 }
 
 Result<Bytes> Conversations::open_application(Conversation& conversation,

@@ -62,6 +62,8 @@ class Conversations {
   /// One being opened by us; null if there is none.
   Conversation* opening_with(const AgentId& peer);
   const std::map<ConversationId, Conversation>& all() const { return conversations_; }
+  /// All with the peer.
+  const std::vector<ConversationId>& with(const AgentId& peer) const;
 
   // --- sealing
   /// Seals `unit` as the next of our chain and fills in what it became. The unit's id is kept if it
@@ -80,6 +82,10 @@ class Conversations {
   void opening_refused(Conversation& conversation);
   Result<> update_accepted(Conversation& conversation);
   Result<> update_refused(Conversation& conversation);
+  /// The peer has written from where only our opening or update could have brought it: the broker
+  /// has accepted that, and its answer is still to come or was lost.
+  bool is_ahead(Conversation& conversation, const Header& header);
+  Result<> catch_up(Conversation& conversation);
 
   // --- opening. Each either succeeds or changes nothing.
   Result<Bytes> open_application(Conversation& conversation, const Envelope& envelope);

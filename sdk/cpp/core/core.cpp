@@ -97,18 +97,32 @@ Result<> Core::load() {
   return {};
 }
 
-void Core::connect(UnixMillis now) {
+// The wall clock may be set back: what waits for a time then waits no longer than it would have.
+void Core::set_now(UnixMillis now) {
+  if (now < shared_.now) {
+    const std::uint64_t ms = shared_.now.value - now.value;
+    session_.on_clock_set_back(ms);
+    calls_.on_clock_set_back(ms);
+    keys_.on_clock_set_back(ms);
+    peers_.on_clock_set_back(ms);
+    outbox_.on_clock_set_back(ms);
+    if (shared_.lazy_since) shared_.lazy_since = *shared_.lazy_since - ms;
+  }
   shared_.now = now;
+}
+
+void Core::connect(UnixMillis now) {
+  set_now(now);
   session_.start();
 }
 
 void Core::on_open(handshake::ChannelBinding binding, UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   session_.on_open(std::move(binding), inbox_.resume(), peers_.invite_for_proof());
 }
 
 void Core::on_bytes(ByteSpan message, UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   if (shared_.fatal) return;
   if (const auto done = on_frame(message); !done) end_session(done.error());
 }
@@ -141,7 +155,7 @@ Result<> Core::on_session_frame(const Frame& frame) {
       session_.on_ping(frame.as<wire::Ping>()->nonce());
       return {};
     case wire::Body::Pong:
-      return {};
+      return outbox_.on_pong({frame.as<wire::Pong>()->nonce()});
     case wire::Body::Close: {
       const auto code = frame.as<wire::Close>()->code();
       return fail(errc_of(code), std::string("the broker says: ") + wire::EnumNameCode(code));
@@ -173,7 +187,7 @@ void Core::end_session(const Error& why) {
 }
 
 void Core::on_close(const Error& why, UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   session_.on_close(why);
   calls_.on_session_end();
   peers_.on_session_end();
@@ -185,28 +199,30 @@ void Core::on_close(const Error& why, UnixMillis now) {
 }
 
 void Core::on_timer(UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   session_.on_timer();
   calls_.on_timer();
+  peers_.on_timer();
   keys_.on_timer();
   outbox_.on_timer();
 }
 
 UnixMillis Core::next_timer() const {
-  UnixMillis next = std::min({session_.next_timer(), calls_.next_timer(), outbox_.next_timer()});
+  UnixMillis next = std::min(
+      {session_.next_timer(), calls_.next_timer(), peers_.next_timer(), outbox_.next_timer()});
   if (session_.ready()) next = std::min(next, keys_.next_timer());
   if (shared_.lazy_since) next = std::min(next, *shared_.lazy_since + kLazyMs);
   return next;
 }
 
 void Core::close(UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   closing_ = true;
   session_.stop();
 }
 
-void Core::send(SendRequest request, UnixMillis now) {
-  shared_.now = now;
+void Core::send(const SendRequest& request, UnixMillis now) {
+  set_now(now);
   auto unit = make_unit(request, shared_.next_unit++, now);
   if (!unit) {
     shared_.tell(SendRefused{request.ticket, unit.error()});
@@ -216,7 +232,7 @@ void Core::send(SendRequest request, UnixMillis now) {
 }
 
 void Core::adopt(Unit unit, UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   adopt_unit(std::move(unit), true);
 }
 
@@ -252,7 +268,7 @@ Result<> Core::write(UnixMillis now) {
 }
 
 Core::Output Core::flush(UnixMillis now) {
-  shared_.now = now;
+  set_now(now);
   Output output;
   if (!shared_.fatal) {
     // A key that was just published, a look-up, a Welcome: all may let something else go on.

@@ -20,8 +20,8 @@ struct SendRequest {
 /// The unit that a send becomes. Fails with content_malformed or envelope_too_large.
 Result<Unit> make_unit(const SendRequest& request, std::uint64_t number, UnixMillis now);
 
-/// One agent. Used by one thread at a time. Every call takes the time, which must not go back by
-/// more than clocks do.
+/// One agent. Used by one thread at a time. Every call takes the time of the wall clock, which may
+/// jump either way.
 class Core {
  public:
   /// `key`, `state` and `random` outlive the core. Fails with state_corrupt, store_failed or
@@ -41,7 +41,7 @@ class Core {
   void close(UnixMillis now);
 
   // --- the application
-  void send(SendRequest request, UnixMillis now);
+  void send(const SendRequest& request, UnixMillis now);
   /// A unit whose row a transaction has written.
   void adopt(Unit unit, UnixMillis now);
   void acknowledge(std::uint64_t inbox_number, bool erased);
@@ -55,7 +55,7 @@ class Core {
   const std::optional<Error>& fatal() const { return shared_.fatal; }
   /// Numbers for units that transactions write; any thread.
   std::uint64_t take_unit_number() { return shared_.next_unit++; }
-  void set_now(UnixMillis now) { shared_.now = now; }
+  void set_now(UnixMillis now);
 
   struct Output {
     Session::Output channel;

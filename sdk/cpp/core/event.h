@@ -35,7 +35,7 @@ struct SendSealed {
 struct SendAccepted {
   Ticket ticket;
   MessageId id;
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0;  // 0: the broker does not tell it any more
 };
 struct SendRefused {
   Ticket ticket;

@@ -72,6 +72,9 @@ Result<> Inbox::on_group_envelope(const Entry& entry, const PeerRow& peer, Envel
   Conversation* conversation = conversations_.find(header.conversation);
   // The commit that comes with a Welcome for us: its group is what the Welcome brings.
   if (header.kind == Kind::commit && header.epoch == 0) return {};
+  if (conversation != nullptr && conversation->peer_instance == header.sender &&
+      conversations_.is_ahead(*conversation, header) && holds_signature(envelope))
+    SW_CHECK(conversations_.catch_up(*conversation));
   if (conversation == nullptr || conversation->peer_instance != header.sender ||
       header.incarnation > conversation->incarnation) {
     if (entry.sequence != 0)
@@ -212,7 +215,7 @@ Result<> Inbox::on_welcome(const Entry& entry, const PeerRow& peer, Envelope env
   const Header& header = envelope.header();
   const Conversation* known = conversations_.find(header.conversation);
   if (known != nullptr && header.incarnation <= known->incarnation) return {};  // came before
-  const auto deny = [&](Error error) -> Result<> {
+  const auto deny = [&](const Error& error) -> Result<> {
     refuse(entry, envelope, &peer.agent, error);
     return {};
   };
@@ -243,7 +246,7 @@ Result<> Inbox::on_letter(const Entry& entry, const PeerRow& peer, Envelope enve
   const Header& header = envelope.header();
   const Digest name = letter_name(header);
   if (letters_.contains(name)) return {};
-  const auto deny = [&](Error error) -> Result<> {
+  const auto deny = [&](const Error& error) -> Result<> {
     refuse(entry, envelope, &peer.agent, error);
     return {};
   };

@@ -121,7 +121,7 @@ void Peers::check_redeemed(const Error& refusal) {
       });
 }
 
-void Peers::finish_redeeming(Result<> outcome) {
+void Peers::finish_redeeming(const Result<>& outcome) {
   Redeeming finished = std::move(*redeeming_);
   redeeming_.reset();
   shared_.erase(Table::meta, kRedemptionRow);

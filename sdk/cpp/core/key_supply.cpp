@@ -123,6 +123,7 @@ Result<> KeySupply::publish() {
 
   flatbuffers::FlatBufferBuilder b(32 * 1024);
   std::vector<flatbuffers::Offset<wire::KeyPackageBytes>> offsets;
+  offsets.reserve(pool.size());
   for (const Bytes& key_package : pool)
     offsets.push_back(wire::CreateKeyPackageBytes(b, put(b, key_package)));
   const auto pool_at = b.CreateVector(offsets);

@@ -19,6 +19,7 @@ class KeySupply {
   /// Keeps pool and prekey fresh while the session lasts; forgets what has expired.
   void on_timer();
   UnixMillis next_timer() const { return next_check_; }
+  void on_clock_set_back(std::uint64_t ms) { next_check_ = next_check_ - ms; }
 
   /// The private half of one that a Welcome names; none if it is not ours (any more).
   Result<std::optional<mls::KeyPackageBundle>> find(ByteSpan ref);

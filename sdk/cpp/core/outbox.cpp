@@ -11,6 +11,7 @@ constexpr std::size_t kSendFrameBytes = 1024 * 1024;  // aimed at
 constexpr std::size_t kBatchBytes = 64 * 1024;        // of one ContentBatch
 constexpr std::size_t kSealsPerLane = 64;             // before it is the next lane's turn
 constexpr std::uint64_t kExpiryCheckMs = 5 * kSecondMs;
+constexpr std::uint64_t kAnswerMs = 30 * kSecondMs;
 
 }  // namespace
 
@@ -26,7 +27,8 @@ Result<> Outbox::load() {
       sealed[unit.conversation].push_back(std::move(unit));
     } else {
       waiting_contents_ += unit.items;
-      lanes_[unit.peer].waiting.push_back({std::move(unit), true});
+      Lane& lane = lanes_[unit.peer];
+      lane.waiting.push_back({std::move(unit), true});
     }
     return {};
   }));
@@ -159,6 +161,7 @@ void Outbox::coalesce(Lane& lane) {
 Outbox::InFlight Outbox::take_off(Unit unit) {
   Flight& flight = flights_[unit.conversation];
   if (unit.kind == Unit::Kind::opening || unit.kind == Unit::Kind::update) ++flight.control;
+  if (by_id_.empty()) next_probe_ = shared_.now + kAnswerMs;
   flight.units.push_back(std::move(unit));
   const InFlight at = std::prev(flight.units.end());
   by_id_[*at->id] = at;
@@ -201,6 +204,7 @@ void Outbox::send_queued() {
       for (const Bytes& envelope : queued[at]->envelopes)
         envelopes.push_back(wire::CreateEnvelopeBytes(b, put(b, envelope)));
       bundles.push_back(wire::CreateBundle(b, b.CreateVector(envelopes)));
+      queued[at]->sent = shared_.now;
     }
     session_.send(finish_frame(b, wire::CreateSend(b, b.CreateVector(bundles))));
   }
@@ -208,11 +212,14 @@ void Outbox::send_queued() {
 
 void Outbox::on_ready() {
   queued_.clear();
+  next_probe_ = shared_.now + kAnswerMs;
   for (auto& [id, flight] : flights_) {
     flight.broken = flight.paused = false;
+    flight.end.reset();
     for (auto unit = flight.units.begin(); unit != flight.units.end(); ++unit) {
       unit->refused.reset();
-      unit->not_before = {};
+      unit->sent = unit->not_before = {};
+      unit->resent = true;
       queued_.push_back(unit);
     }
   }
@@ -240,6 +247,21 @@ void Outbox::on_session_end() {
 void Outbox::on_timer() {
   if (shared_.now >= next_expiry_) expire_waiting();
   send_again();
+  if (session_.ready() && !by_id_.empty() && shared_.now >= next_probe_) {
+    next_probe_ = shared_.now + kAnswerMs;
+    session_.ping();
+  }
+}
+
+// A broker that has read the Ping has read what was sent before it. If that has no answer after all
+// this time it never came, and only another session sends it again.
+Result<> Outbox::on_pong(UnixMillis pinged) {
+  for (const auto& [id, unit] : by_id_) {
+    const bool waits = !unit->refused && unit->not_before.value == 0;
+    if (waits && unit->sent.value != 0 && pinged >= unit->sent + kAnswerMs)
+      return fail(Errc::timeout, "the broker does not answer what it was sent");
+  }
+  return {};
 }
 
 void Outbox::send_again() {
@@ -269,8 +291,21 @@ void Outbox::expire_waiting() {
     });
 }
 
+void Outbox::on_clock_set_back(std::uint64_t ms) {
+  next_expiry_ = next_expiry_ - ms;
+  next_probe_ = next_probe_ - ms;
+  for (auto& [peer, lane] : lanes_)
+    lane.not_before = lane.not_before - ms;
+  // Zero is no time.
+  for (auto& [id, flight] : flights_)
+    for (Unit& unit : flight.units)
+      for (UnixMillis* time : {&unit.not_before, &unit.sent})
+        if (time->value != 0) *time = std::max(*time - ms, UnixMillis{1});
+}
+
 UnixMillis Outbox::next_timer() const {
   UnixMillis next{UINT64_MAX};
+  if (session_.ready() && !by_id_.empty()) next = next_probe_;
   for (const auto& [peer, lane] : lanes_) {
     if (lane.waiting.empty() && !lane.must_open) continue;
     if (lane.not_before > shared_.now && session_.ready()) next = std::min(next, lane.not_before);

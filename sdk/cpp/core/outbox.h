@@ -29,10 +29,13 @@ class Outbox {
   /// Errors end the session.
   Result<> on_accepted(const wire::Accepted& accepted);
   Result<> on_rejected(const wire::Rejected& rejected);
+  /// The broker answers a Ping that was sent at `pinged`.
+  Result<> on_pong(UnixMillis pinged);
   void on_ready();
   void on_session_end();
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
   std::size_t waiting() const { return waiting_contents_; }
   std::size_t in_flight() const { return by_id_.size(); }
@@ -57,13 +60,16 @@ class Outbox {
     bool broken = false;  // something was refused: nothing new until the chain is mended
     bool paused = false;  // some of it is sent again after a while, and nothing new before that
     std::size_t control = 0;
-    std::uint32_t mended = 0;  // times in a row
+    std::uint32_t mended = 0;          // times in a row
+    bool asking = false;               // where the broker's chain ends
+    std::optional<ChainPosition> end;  // its answer, for the next mending
   };
   using InFlight = std::list<Unit>::iterator;
 
   // pump
   void pump_lane(const AgentId& peer, Lane& lane);
   Conversation* usable(const AgentId& peer, Lane& lane);
+  bool other_in_flight(const Conversation& current) const;
   void check(Conversation& conversation);
   void start_update(const AgentId& peer, Conversation& conversation);
   void claim(const AgentId& peer, Lane& lane);
@@ -82,7 +88,13 @@ class Outbox {
   void refuse(const Unit& unit, const Error& error);
   void refuse_lane(const AgentId& peer, const Error& error);
   void on_opening_refused(InFlight unit, const Error& error);
+  static bool end_unknown(const Flight& flight, const Conversation& conversation);
+  void ask_for_end(const ConversationId& id);
+  void send_later(Flight& flight);
   void mend(const ConversationId& id);
+  /// After our last envelope that the broker shows; none if it shows nothing that we signed.
+  std::optional<ChainPosition> own_end(const Conversation& conversation, ByteSpan header,
+                                       ByteSpan body_hash, ByteSpan signature) const;
   /// What the broker remembers of our chain. False: it is behind what it had accepted.
   bool check_remains(Conversation& conversation, ByteSpan header, ByteSpan body_hash,
                      ByteSpan signature);
@@ -101,6 +113,7 @@ class Outbox {
   std::vector<InFlight> queued_;  // to be sent by this pump
   std::size_t waiting_contents_ = 0;
   UnixMillis next_expiry_;
+  UnixMillis next_probe_;
   AgentId first_lane_;  // where the next pump begins, so that no peer starves the others
 };
 

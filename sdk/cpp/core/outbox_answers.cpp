@@ -172,14 +172,60 @@ void Outbox::on_opening_refused(InFlight at, const Error& error) {
   }
 }
 
+// An expired one that is sent again may have been accepted so long ago that the broker has
+// forgotten its id. The end of its chain says so.
+bool Outbox::end_unknown(const Flight& flight, const Conversation& conversation) {
+  return std::any_of(flight.units.begin(), flight.units.end(), [&](const Unit& unit) {
+    return unit.resent && unit.refused && unit.refused->code == Errc::envelope_expired &&
+           unit.incarnation == conversation.incarnation;
+  });
+}
+
+void Outbox::ask_for_end(const ConversationId& id) {
+  if (std::exchange(flights_[id].asking, true)) return;
+  flatbuffers::FlatBufferBuilder b;
+  const auto id_at = put(b, id.bytes);
+  calls_.make(b, wire::CreateGetConversation(b, id_at),
+              [this, id](const Result<const wire::Reply*>& reply) {
+                Flight& flight = flights_[id];
+                flight.asking = false;
+                const auto state = response<wire::ConversationState>(reply);
+                if (!state && state.error().code == Errc::closed) return;  // all is sent again
+                if (!state && state.error().code != Errc::denied) return send_later(flight);
+                flight.end.emplace();
+                Conversation* conversation = conversations_.find(id);
+                if (!state && conversation != nullptr) {
+                  reopen(*conversation);
+                } else if (conversation != nullptr &&
+                           (*state)->incarnation() == conversation->incarnation &&
+                           (*state)->last_header() != nullptr) {
+                  const auto end = own_end(*conversation, span_of((*state)->last_header()),
+                                           span_of((*state)->last_body_hash()),
+                                           span_of((*state)->last_signature()));
+                  if (end) flight.end = *end;
+                }
+                mend(id);
+              });
+}
+
+void Outbox::send_later(Flight& flight) {
+  flight.broken = false;
+  flight.paused = true;
+  for (Unit& unit : flight.units)
+    if (std::exchange(unit.refused, std::nullopt)) unit.not_before = shared_.now + kRetryMs;
+}
+
 void Outbox::mend(const ConversationId& id) {
   Flight& flight = flights_[id];
   const bool answered = std::all_of(flight.units.begin(), flight.units.end(), [](const Unit& unit) {
     return !unit.chained() || unit.kind == Unit::Kind::opening || unit.refused.has_value();
   });
   if (!flight.broken || !answered) return;
-  flight.broken = false;
   Conversation* conversation = conversations_.find(id);
+  if (conversation != nullptr && !flight.end && end_unknown(flight, *conversation))
+    return ask_for_end(id);
+  flight.broken = false;
+  const ChainPosition end = std::exchange(flight.end, std::nullopt).value_or(ChainPosition{});
   if (++flight.mended > kMendsInARow && conversation != nullptr) {
     flight.mended = 0;
     reopen(*conversation);
@@ -198,6 +244,12 @@ void Outbox::mend(const ConversationId& id) {
       continue;
     }
     const Error error = *std::exchange(at->refused, std::nullopt);
+    if (error.code == Errc::envelope_expired && conversation != nullptr &&
+        at->incarnation == conversation->incarnation && end.passed(at->epoch, at->sender_seq)) {
+      finish(at, 0);
+      at = next;
+      continue;
+    }
     const bool keep =
         !seal_again && (is_retriable(error.code) || (kept && error.code == Errc::chain_broken));
     if (keep) {

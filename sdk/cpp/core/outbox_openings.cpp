@@ -26,6 +26,7 @@ Conversation* Outbox::usable(const AgentId& peer, Lane& lane) {
     lane.must_open = false;
     const Flight& flight = flights_[conversation->id];
     if (flight.broken || flight.paused || flight.control > 0) return nullptr;
+    if (other_in_flight(*conversation)) return nullptr;
     if (!conversation->checked) {
       check(*conversation);
       return nullptr;
@@ -44,6 +45,21 @@ Conversation* Outbox::usable(const AgentId& peer, Lane& lane) {
   }
   if (conversations_.opening_with(peer) == nullptr && !lane.calling) claim(peer, lane);
   return nullptr;
+}
+
+// What was sealed for a group that has been replaced, or for another conversation with the peer,
+// may yet be refused and sealed again: what is sealed now must not overtake it.
+bool Outbox::other_in_flight(const Conversation& current) const {
+  for (const ConversationId& id : conversations_.with(current.peer)) {
+    const auto flight = flights_.find(id);
+    if (flight == flights_.end()) continue;
+    for (const Unit& unit : flight->second.units) {
+      if (unit.kind != Unit::Kind::application || unit.transient) continue;
+      if (id != current.id || unit.incarnation != current.incarnation) return true;
+      break;  // the units of one conversation are in the order of its chain
+    }
+  }
+  return false;
 }
 
 // Before the first message after a start: an envelope of ours that we do not know of proves that
@@ -80,24 +96,33 @@ void Outbox::check(Conversation& conversation) {
       });
 }
 
-bool Outbox::check_remains(Conversation& conversation, ByteSpan header_bytes, ByteSpan body_hash,
-                           ByteSpan signature) {
+std::optional<ChainPosition> Outbox::own_end(const Conversation& conversation,
+                                             ByteSpan header_bytes, ByteSpan body_hash,
+                                             ByteSpan signature) const {
   const auto header = decode_header(header_bytes);
   const auto hash = Digest::from(body_hash);
   const auto signed_by = Signature::from(signature);
   if (!header || !hash || !signed_by || header->sender != shared_.self.instance ||
       header->conversation != conversation.id || header->incarnation != conversation.incarnation ||
       !verify_remains(*header, header_bytes, *hash, *signed_by))
-    return false;  // it proves nothing
-  if (!conversation.sealed.passed(*header)) {
+    return std::nullopt;
+  ChainPosition end;
+  end.advance(*header, link_of(header_bytes, *hash));
+  return end;
+}
+
+bool Outbox::check_remains(Conversation& conversation, ByteSpan header, ByteSpan body_hash,
+                           ByteSpan signature) {
+  const auto end = own_end(conversation, header, body_hash, signature);
+  if (!end) return false;
+  if (!conversation.sealed.passed(end->epoch, end->next_seq - 1)) {
     shared_.stop({Errc::state_corrupt,
                   "the broker holds a later message of this agent than its state knows: the state "
                   "was rolled back (a restored backup, a copy). Make a new agent or a new state"});
     return true;
   }
-  ChainPosition at_broker;
-  at_broker.advance(*header, link_of(header_bytes, *hash));
-  return !conversation.accepted.passed(*header) || at_broker == conversation.accepted;
+  return !conversation.accepted.passed(end->epoch, end->next_seq - 1) ||
+         *end == conversation.accepted;
 }
 
 void Outbox::start_update(const AgentId& peer, Conversation& conversation) {
@@ -206,7 +231,7 @@ void Outbox::look_up_prekey(const AgentId& peer, Lane& lane) {
                     verify_prekey(from_wire(*(*found)->prekey()), identity->instance, shared_.now);
                 if (!prekey) return refuse_lane(peer, prekey.error());
                 prekey->expires = std::min(prekey->expires, shared_.now + kPrekeyCacheMs);
-                asked.prekey = std::move(*prekey);
+                asked.prekey = *prekey;
                 asked.failures = 0;
               });
 }

@@ -7,6 +7,12 @@ namespace {
 
 const RowKey kRedemptionRow(as_bytes("redemption"));
 
+constexpr std::uint64_t kRetryMs = kSecondMs;
+
+bool is_passing(Errc code) {
+  return code == Errc::overloaded || code == Errc::rate_limited || code == Errc::timeout;
+}
+
 Error no_peer(std::string_view name) {
   return {Errc::peer_unknown, "no peer is called " + std::string(name) + ": add it first"};
 }
@@ -20,7 +26,7 @@ Result<> Peers::load() {
     peers_[row.agent] = std::move(row);
     return {};
   }));
-  const Result<> invites =
+  Result<> invites =
       shared_.state.scan(Table::invites, [this](ByteSpan key, SecretBytes value) -> Result<> {
         Reader in(value.span());
         const UnixMillis expires{in.u64()};
@@ -151,8 +157,14 @@ void Peers::look_up(const AgentId& agent) {
   const auto agent_at = put(b, agent.bytes);
   calls_.make(
       b, wire::CreateLookup(b, agent_at), [this, agent](const Result<const wire::Reply*>& reply) {
-        lookups_.erase(agent);
         const auto found = response<wire::Found>(reply);
+        // The broker could not say now: what waits for the answer waits on, and is not refused.
+        if (!found && is_passing(found.error().code)) {
+          asked_.erase(agent);
+          retry_at_ = shared_.now + kRetryMs;
+          return;
+        }
+        lookups_.erase(agent);
         if (!found) return;
         const auto identity = verify_inception(from_wire(*(*found)->inception()));
         if (identity && identity->agent == agent) {
@@ -181,8 +193,17 @@ void Peers::on_ready() {
     redeem_by_call();
 }
 
+void Peers::on_timer() {
+  if (shared_.now < retry_at_ || !session_.ready()) return;
+  retry_at_ = {UINT64_MAX};
+  const auto waiting = lookups_;
+  for (const AgentId& agent : waiting)
+    look_up(agent);
+}
+
 void Peers::on_session_end() {
   lookups_.clear();
+  retry_at_ = {UINT64_MAX};
 }
 
 }  // namespace sealwire::sdk

@@ -54,6 +54,9 @@ class Peers {
 
   void on_ready();
   void on_session_end();
+  void on_timer();
+  UnixMillis next_timer() const { return retry_at_; }
+  void on_clock_set_back(std::uint64_t ms) { retry_at_ = retry_at_ - ms; }
 
  private:
   struct Redeeming {
@@ -67,7 +70,7 @@ class Peers {
   void tell_contact(const AgentId& agent);
   void redeem_by_call();
   void check_redeemed(const Error& refusal);
-  void finish_redeeming(Result<> outcome);
+  void finish_redeeming(const Result<>& outcome);
   void complete(const AgentId& agent, const Result<>& outcome);
 
   Shared& shared_;
@@ -79,6 +82,7 @@ class Peers {
   std::unordered_map<AgentId, std::vector<Done>> waiting_contacts_;
   std::unordered_set<AgentId> asked_;    // in this session
   std::unordered_set<AgentId> lookups_;  // under way
+  UnixMillis retry_at_{UINT64_MAX};      // of look-ups that the broker could not answer
   std::unordered_map<InviteKey, UnixMillis> invites_;
   std::optional<Redeeming> redeeming_;
 };

@@ -22,8 +22,9 @@ struct ChainPosition {
     return (header.epoch == epoch && header.sender_seq == next_seq) ||
            (header.epoch > epoch && header.sender_seq == 0);
   }
-  bool passed(const Header& header) const {
-    return header.epoch < epoch || (header.epoch == epoch && header.sender_seq < next_seq);
+  bool passed(const Header& header) const { return passed(header.epoch, header.sender_seq); }
+  bool passed(std::uint64_t in_epoch, std::uint64_t seq) const {
+    return in_epoch < epoch || (in_epoch == epoch && seq < next_seq);
   }
   void advance(const Header& header, const Digest& to) {
     epoch = header.epoch;
@@ -57,6 +58,8 @@ struct Unit {
 
   // memory only
   std::vector<Ticket> tickets;
+  UnixMillis sent;               // in this session
+  bool resent = false;           // an earlier session may have got it accepted
   std::optional<Error> refused;  // the broker's answer, until the chain is mended
   UnixMillis not_before;         // tried again then
 

@@ -95,9 +95,14 @@ void Session::on_close(const Error& why) {
 void Session::close(const Error& why) {
   if (state_ == State::idle || state_ == State::closing) return;
   last_error_ = why;
-  if (state_ == State::ready) {
+  // SES-032; nothing may stand between Proof and Ready (SES-018).
+  if (state_ == State::hello || state_ == State::ready) {
     flatbuffers::FlatBufferBuilder b;
-    send(finish_frame(b, wire::CreateClose(b, wire_code(why.code))));
+    Bytes frame = finish_frame(b, wire::CreateClose(b, wire_code(why.code)));
+    if (state_ == State::hello)
+      clear_frames_.push_back(std::move(frame));
+    else
+      send(std::move(frame));
   }
   state_ = State::closing;
   deadline_ = shared_.now + kDialMs;
@@ -124,13 +129,17 @@ void Session::on_timer() {
       if (now >= heard_ + idle_ms) {
         close({Errc::idle_timeout, "the broker is silent"});
       } else if (now >= spoke_ + idle_ms / 3) {
-        flatbuffers::FlatBufferBuilder b;
-        send(finish_frame(b, wire::CreatePing(b, now.value)));
+        ping();
       }
       return;
     case State::closing:
       return;
   }
+}
+
+void Session::on_clock_set_back(std::uint64_t ms) {
+  for (UnixMillis* time : {&not_before_, &deadline_, &heard_, &spoke_})
+    *time = *time - ms;
 }
 
 UnixMillis Session::next_timer() const {
@@ -157,6 +166,11 @@ void Session::send(Bytes frame) {
 void Session::on_ping(std::uint64_t nonce) {
   flatbuffers::FlatBufferBuilder b;
   send(finish_frame(b, wire::CreatePong(b, nonce)));
+}
+
+void Session::ping() {
+  flatbuffers::FlatBufferBuilder b;
+  send(finish_frame(b, wire::CreatePing(b, shared_.now.value)));
 }
 
 Session::Output Session::take_output() {

@@ -25,6 +25,7 @@ class Session {
   void on_close(const Error& why);
   void on_timer();
   UnixMillis next_timer() const;
+  void on_clock_set_back(std::uint64_t ms);
 
   /// Queues a frame for the next flush. Only while ready().
   void send(Bytes frame);
@@ -44,6 +45,8 @@ class Session {
   void retry_now() { not_before_ = shared_.now; }
 
   void on_ping(std::uint64_t nonce);
+  /// Its nonce is the time it was sent.
+  void ping();
 
   bool ready() const { return state_ == State::ready; }
   const handshake::Ready& info() const { return info_; }

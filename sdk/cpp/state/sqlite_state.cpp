@@ -60,6 +60,7 @@ int authorize(void* active, int action, const char* first, const char* second, c
     case SQLITE_SELECT:
     case SQLITE_FUNCTION:
     case SQLITE_RECURSIVE:
+    case SQLITE_REINDEX:
       return SQLITE_OK;
     case SQLITE_READ:
     case SQLITE_INSERT:
@@ -71,11 +72,8 @@ int authorize(void* active, int action, const char* first, const char* second, c
       return own(first) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_CREATE_INDEX:
     case SQLITE_DROP_INDEX:
-      return own(second) ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_ALTER_TABLE:
       return own(second) ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_REINDEX:
-      return SQLITE_OK;
     default:
       return SQLITE_DENY;
   }
@@ -129,7 +127,7 @@ class SqliteState final : public State, StateTransaction {
     if (result) result = commit_.run();
     if (!result && sqlite3_get_autocommit(database_.handle()) == 0) {
       // SQLite rolls back by itself after some errors; this is for the others.
-      if (const auto undone = rollback_.run(); !undone) return undone;
+      if (auto undone = rollback_.run(); !undone) return undone;
     }
     return result;
   }
@@ -207,6 +205,7 @@ class SqliteState final : public State, StateTransaction {
       SW_TRY(const bool more, statement.step());
       if (!more) return {};
       std::vector<std::optional<std::string>> columns;
+      columns.reserve(static_cast<std::size_t>(statement.columns()));
       for (int i = 0; i < statement.columns(); ++i)
         columns.push_back(statement.text(i));
       if (row) row(columns);
@@ -215,7 +214,7 @@ class SqliteState final : public State, StateTransaction {
 
   Result<> nested(const std::function<Result<>()>& body) override {
     SW_CHECK(database_.execute("SAVEPOINT nested"));
-    const Result<> result = body();
+    Result<> result = body();
     if (!result && sqlite3_get_autocommit(database_.handle()) == 0)
       SW_CHECK(database_.execute("ROLLBACK TO nested"));
     if (sqlite3_get_autocommit(database_.handle()) == 0)

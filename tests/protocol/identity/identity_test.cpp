@@ -164,6 +164,7 @@ TEST_F(IdentityTest, KEY_021_RedemptionsAreSignedWithTheSeed) {
 
 TEST_F(IdentityTest, HexAndBase64HaveOneSpelling) {
   EXPECT_EQ(hex(*parse_hex("00ff10")), "00ff10");
+  EXPECT_TRUE(parse_hex("")->empty());
   for (std::string_view bad : {"0", "0g", "FF", "0 0", "00:ff"})
     EXPECT_FALSE(parse_hex(bad)) << bad;
   EXPECT_EQ(base64url(*parse_base64url("AP8Q")), "AP8Q");

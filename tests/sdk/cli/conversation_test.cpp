@@ -71,6 +71,14 @@ TEST_F(Commands, ARequestIsAnsweredByHandInAnotherTerminal) {
   EXPECT_EQ(bob.finish(), 0);
 }
 
+TEST_F(Commands, StatusSendsWhatWaitedForAConnection) {
+  EXPECT_EQ(as("alice", {"send", "bob", "-W", "0", "later"}).status, 4);
+  const auto status = as("alice", {"status", "--json", "-W", "30"});
+  ASSERT_EQ(status.status, 0) << status.err;
+  EXPECT_EQ(json::parse(status.out)["outbox_waiting"], 0);
+  EXPECT_EQ(as("bob", {"recv", "-C", "1", "-W", "30"}).out, "later\n");
+}
+
 TEST_F(Commands, ARequestThatNobodyAnswersTimesOut) {
   const auto run = as("alice", {"req", "bob", "-W", "1", "anybody?"});
   EXPECT_EQ(run.status, 5) << run.err;

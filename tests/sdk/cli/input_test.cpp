@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
+#include <thread>
 
 #include "tests/sdk/cli/process.h"
 
@@ -14,7 +16,7 @@ class Lines : public ::testing::Test {
  protected:
   ~Lines() override {
     finish();
-    ::close(ends_[0]);
+    if (ends_[0] >= 0) ::close(ends_[0]);
   }
   void write(std::string_view text) {
     EXPECT_EQ(::write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
@@ -71,6 +73,18 @@ TEST_F(Lines, AnEndlessLineCostsNoMoreThanTheBound) {
   EXPECT_EQ(next(), Got::too_long);
   EXPECT_EQ(next(), Got::line);
   EXPECT_EQ(line_, "ok");
+}
+
+TEST_F(Lines, AnEndlessLineThatIsAlwaysThereLetsTheCallerLookUp) {
+  std::thread writer([this] {
+    while (::write(ends_[1], "xxxxxxxxxxxxxxxx", 16) > 0) {
+    }
+  });
+  std::signal(SIGPIPE, SIG_IGN);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(reader_.next(line_, -1), Got::nothing);
+  ::close(std::exchange(ends_[0], -1));  // ends the writer
+  writer.join();
 }
 
 TEST_F(Lines, AnEndlessLineThatEndsWithTheInputIsReportedOnce) {

@@ -55,6 +55,7 @@ TEST(Text, Base64IsTheOneOfRfc4648AndNoOther) {
   EXPECT_EQ(base64(as_bytes("foobar")), "Zm9vYmFy");
   EXPECT_EQ(as_text(parse_base64("Zm9vYg==").value()), "foob");
   EXPECT_TRUE(parse_base64("")->empty());
+  EXPECT_FALSE(parse_base64("9\2470s")) << "no digit, whatever libsodium says";
   for (const char* wrong : {"Zg", "Zg=", "Z===", "Zh==", "Zg==\n", "_-=="})
     EXPECT_FALSE(parse_base64(wrong)) << wrong;
 }

@@ -19,7 +19,10 @@ TEST_F(Usage, AMistakeIsStatusTwoAndNamesTheHelpToRead) {
   EXPECT_NE(run.err.find("--wrong"), std::string::npos) << run.err;
   EXPECT_NE(run.err.find("try:   sealwire inspect --help\n"), std::string::npos) << run.err;
   EXPECT_EQ(sealwire(home_, {}).status, 2);
-  EXPECT_EQ(sealwire(home_, {"frobnicate"}).status, 2);
+  const auto unknown = sealwire(home_, {"frobnicate", "bob"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("\"frobnicate\" is no command of sealwire\n"), std::string::npos)
+      << unknown.err;
 }
 
 TEST_F(Usage, WithJsonTheMistakeIsOneJsonLine) {
@@ -39,6 +42,16 @@ TEST_F(Usage, HelpAndVersionAreDataAndSucceed) {
     EXPECT_NE(help.out.find(std::string("\n  ") + command), std::string::npos) << command;
     EXPECT_NE(document.find(std::string("| `sealwire ") + command), std::string::npos) << command;
     EXPECT_EQ(sealwire(home_, {command, "--help"}).status, 0) << command;
+  }
+}
+
+TEST_F(Usage, ConformanceIsAnotherProgramBesideThisOne) {
+  // Where that was not built, the failure says so.
+  const auto run = sealwire(home_, {"conformance", "--version"});
+  if (run.status == 0) {
+    EXPECT_EQ(run.out.rfind("sealwire-conformance ", 0), 0U) << run.out;
+  } else {
+    EXPECT_NE(run.err.find("sealwire-conformance is neither beside"), std::string::npos) << run.err;
   }
 }
 

@@ -1,0 +1,37 @@
+/** Every limit, with its unit. The first group is SPEC's; the second is this implementation's choice. */
+export const frameBytesBeforeProof = 16_384;
+export const frameBytesMax = 4_194_304;
+export const frameDepthMax = 12;
+export const frameTablesMax = 4_096;
+export const statementBytesMax = 8_192;
+export const envelopeBytesMax = 1_053_696;
+export const headerBytesMax = 4_096;
+export const bodyBytesMax = 1_048_576;
+export const contentBytesMax = 1_048_576;
+export const contentItemsMax = 256;
+export const bundlesPerSendMax = 256;
+export const entriesPerDeliverMax = 256;
+export const recipientsMax = 32;
+export const clockSkewMs = 5 * 60_000;
+export const dayMs = 24 * 3_600_000;
+export const applicationLifetimeMsMax = 30 * dayMs;
+export const letterLifetimeMsMax = 7 * dayMs;
+export const prekeyLifetimeMsMax = 7 * dayMs;
+export const keyPackageLifetimeSMax = 30 * 86_400;
+export const keyPackageSlackS = 3_600;
+export const keyPackagesMax = 50;
+export const forwardGenerationsMax = 65_536;
+export const skippedKeysMax = 256;
+export const pastEpochsMax = 4;
+export const sentPerEpochMax = 32_768;
+
+export const handshakeTimeoutMs = 10_000;
+export const callTimeoutMs = 30_000;
+export const reconnectMinMs = 250;
+export const reconnectMaxMs = 30_000;
+export const creditEntries = 512;
+export const creditBytes = 16 * 1_048_576;
+export const inFlightMax = 512;
+export const heldPerConversationMax = 256;
+export const keyPackagesAtOnce = 5;
+export const keyPackagesRefill = 25;
