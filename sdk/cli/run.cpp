@@ -28,8 +28,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_inspect(app, context);
   add_status(app, context);
   add_pipe(app, context);
-  add_conformance(app, context);
   add_adapter(app, context);
+  add_conformance(app, context);
 }
 
 ExitCode usage_failure(Context& context, const CLI::App& app, const CLI::ParseError& error) {

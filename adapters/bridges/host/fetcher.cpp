@@ -128,7 +128,7 @@ Fetched Fetcher::perform(const Fetch& fetch) const {
                                                                    curl_easy_cleanup);
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, curl_slist_free_all);
   for (const auto& [name, value] : fetch.headers) {
-    auto line = insert_secrets(name + ": " + value, *origin);
+    auto line = insert_secrets(std::string(name).append(": ").append(value), *origin);
     if (!line || line->find_first_of("\r\n") != std::string::npos) return refuse("a header");
     headers.reset(curl_slist_append(headers.release(), line->c_str()));
     wipe(*line);

@@ -17,8 +17,6 @@ FILE_BYTES = 700 * 1024
 REFUSED = {"not_paired": "This chat is not paired. Ask your agent for a code, then send /start CODE.",
            "denied": "That was not accepted.", "expired": "It is too late for that.",
            "invalid": "That cannot be carried."}
-
-
 LOCK = threading.Lock()  # whoever acts for the bridge holds it
 
 
@@ -194,7 +192,7 @@ class Bridge:
 
     def deliver(self, told):
         if not told["chat"].removeprefix("-").isdecimal():
-            return say(op="failed", delivery=told["id"], permanent=True, cause="a chat is a number here")
+            return say(op="failed", delivery=told["id"], permanent=True, cause="a chat of Telegram's is a number")
         if "text" in told:
             parts = text.split(f'{told["from"]}: {told["text"]}')
         elif "json" in told:

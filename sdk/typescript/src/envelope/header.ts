@@ -26,7 +26,7 @@ export function parseHeader(bytes: Bytes): Header {
 function checkForm(header: Header): void {
   check(header.suite === 1, "unsupported", "suite");
   check(header.critical === undefined || header.critical.length === 0, "unsupported", "a critical feature");
-  check(header.kind !== t.Kind.none, "unsupported", "kind");
+  check(header.kind >= application && header.kind <= letter, "unsupported", "kind");
   check(isUuid7(header.id), "malformed", "id");
   const inGroup = header.kind !== letter;
   check(present(header.conversation) === inGroup && (header.incarnation > 0) === inGroup, "malformed", "conversation of this kind");

@@ -86,6 +86,7 @@ class Reader {
       case "bytes": {
         const bytes = this.vector(start, 1);
         check(shape.size === undefined || bytes.length === shape.size, "malformed", "size of a fixed field");
+        check(shape.most === undefined || bytes.length <= shape.most, "malformed", "statement too long");
         return bytes;
       }
       case "string":

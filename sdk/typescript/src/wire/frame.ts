@@ -19,9 +19,6 @@ export function makeFrame(body: Draft<typeof t.Frame>["body"]): Bytes {
 export function parseFrame(buffer: Bytes, bytesMax = limits.frameBytesMax): Body {
   const { body } = decode(t.Frame, "SWFR", buffer,
     { bytes: bytesMax, depth: limits.frameDepthMax, tables: limits.frameTablesMax });
-  for (const statement of statements(body)) {
-    check(statement.length <= limits.statementBytesMax, "malformed", "statement too long");
-  }
   checkCounts(body);
   return body;
 }
@@ -35,27 +32,6 @@ function checkCounts(body: Body): void {
   if (body.type === "Send") {
     within(body.bundles.length, limits.bundlesPerSendMax);
     for (const bundle of body.bundles) within(bundle.envelopes.length, 16);
-  }
-}
-
-/** FRM-010: the signed statements that a frame carries. */
-function statements(body: Body): Bytes[] {
-  switch (body.type) {
-    case "Challenge": return [body.terms];
-    case "Proof": return [body.claims];
-    case "Accepted": return [body.acceptance];
-    case "Nack": return [body.refusal.statement];
-    case "Reply":
-      if (body.response?.type === "Found") {
-        return [body.response.inception.statement, body.response.prekey?.statement ?? new Uint8Array()];
-      }
-      return body.response?.type === "Claimed" ? [body.response.inception.statement] : [];
-    case "Deliver":
-      return body.entries.flatMap(({ item }) => {
-        if (item.type === "Refused") return [item.refusal.statement];
-        return item.type === "Redeemed" ? [item.redemption.statement, item.inception.statement] : [];
-      });
-    default: return [];
   }
 }
 

@@ -1,11 +1,12 @@
 /** How a FlatBuffers table is described here: fields in the order of their slots, and their types. */
 import type { Bytes } from "../bytes.js";
+import { statementBytesMax } from "../limits.js";
 
 export type Scalar = "u8" | "u16" | "u32" | "u64";
 
 export type Shape =
   | { readonly kind: "scalar"; readonly scalar: Scalar; readonly max?: number }
-  | { readonly kind: "bytes"; readonly size?: number }
+  | { readonly kind: "bytes"; readonly size?: number; readonly most?: number }
   | { readonly kind: "string" }
   | { readonly kind: "strings" }
   | { readonly kind: "u16s" }
@@ -65,6 +66,8 @@ export const enum16 = (last: number): Field<number, false> => number("u16", last
 export const bytes = optional<Bytes>({ kind: "bytes" });
 /** FRM-006: a field of fixed size. */
 export const sized = (size: number): Field<Bytes | undefined, false> => optional({ kind: "bytes", size });
+/** FRM-010: a signed statement. */
+export const statement = optional<Bytes>({ kind: "bytes", most: statementBytesMax });
 export const string = optional<string>({ kind: "string" });
 export const strings = optional<string[]>({ kind: "strings" });
 export const u16s = optional<number[]>({ kind: "u16s" });

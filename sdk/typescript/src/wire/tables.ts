@@ -1,5 +1,5 @@
 /** The tables of `protocol/schema/*.fbs`, field by field; a test holds this file to them. */
-import { bytes, enum8, enum16, nested, required, sized, string, strings, table, tables, u16, u16s, u32, u64, union } from "./schema.js";
+import { bytes, enum8, enum16, nested, required, sized, statement, string, strings, table, tables, u16, u16s, u32, u64, union } from "./schema.js";
 
 export const Binding = { none: 0, tls_exporter: 1, curve: 2 } as const;
 export const Code = [
@@ -21,7 +21,7 @@ const binding = enum8(2);
 
 // identity.fbs
 export const Inception = table("Inception", { suite: u16, key: required(key), created_ms: u64 });
-export const Signed = table("Signed", { statement: required(bytes), signature });
+export const Signed = table("Signed", { statement: required(statement), signature });
 export const Prekey = table("Prekey", {
   suite: u16, instance: required(key), key: required(key), created_ms: u64, expires_ms: u64,
 });
@@ -37,7 +37,7 @@ export const Invite = table("Invite", {
 export const Envelope = table("Envelope", { header: required(bytes), body: required(bytes), signature });
 export const Recipient = table("Recipient", { instance: required(key) });
 export const Header = table("Header", {
-  suite: u16, id: required(id), sender: required(key), kind: enum8(4), conversation: id, incarnation: u32, epoch: u64,
+  suite: u16, id: required(id), sender: required(key), kind: enum8(255), conversation: id, incarnation: u32, epoch: u64,
   recipients: tables(Recipient), created_ms: u64, expires_ms: u64, durability: enum8(1), sender_seq: u64,
   previous: digest, names: digest, provenance: string, critical: u16s,
 });
@@ -52,12 +52,12 @@ export const ContentBatch = table("ContentBatch", { items: required(tables(Conte
 export const Hello = table("Hello", {
   versions: required(u16s), suite: u16, key: required(key), nonce: required(digest), ephemeral: required(key), binding,
 });
-export const Challenge = table("Challenge", { terms: required(bytes), signature });
+export const Challenge = table("Challenge", { terms: required(statement), signature });
 export const Terms = table("Terms", {
   version: u16, suite: u16, broker: required(key), nonce: required(digest), ephemeral: required(key), binding,
   frame_bytes_max: u32, envelope_bytes_max: u32, idle_ms: u32,
 });
-export const Proof = table("Proof", { claims: required(bytes), signature });
+export const Proof = table("Proof", { claims: required(statement), signature });
 export const Claims = table("Claims", {
   inception: required(nested(Signed)), redemption: nested(Signed), acked: u64, incarnation: id,
 });
@@ -73,7 +73,7 @@ export const Receipt = table("Receipt", { id: required(id), digest: required(dig
 export const Acceptance = table("Acceptance", {
   receipts: required(tables(Receipt)), accepted_ms: u64, incarnation: required(id),
 });
-export const Accepted = table("Accepted", { acceptance: required(bytes), signature });
+export const Accepted = table("Accepted", { acceptance: required(statement), signature });
 export const Rejection = table("Rejection", {
   id: required(id), code, incarnation: u32, epoch: u64, last_header: bytes, last_body_hash: digest,
   last_signature: sized(64),
