@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "conformance/runner/adapter.h"
 #include "conformance/runner/host.h"
 #include "conformance/runner/run.h"
 
@@ -18,9 +19,20 @@ struct Job {
   std::size_t at;  // in outcomes
 };
 
+enum class Target { broker, agent, adapter };
+Target target_of(const Settings& settings) {
+  if (!settings.adapter_command.empty()) return Target::adapter;
+  return settings.agent_command.empty() ? Target::broker : Target::agent;
+}
+Target target_of(const Case& one) {
+  if (one.adapter) return Target::adapter;
+  return one.host ? Target::agent : Target::broker;
+}
+
 // The ways of the case that the target offers.
 std::vector<Way> ways_of(const Case& one, const Settings& settings) {
   std::vector<Way> ways;
+  if (target_of(settings) == Target::adapter) return {kBound};
   for (const Way way : {kBound, kSealed, kCurve, kCurveSealed}) {
     const bool there = !settings.agent_command.empty()   ? way == kBound || way == kSealed
                        : way == kBound || way == kSealed ? settings.websocket.has_value()
@@ -34,7 +46,10 @@ void run_one(const Settings& settings, Sponsor& sponsor, const Job& job, Outcome
   const auto began = std::chrono::steady_clock::now();
   Trace::begin();
   try {
-    if (job.of->host) {
+    if (job.of->adapter) {
+      AdapterHost host(settings);
+      job.of->adapter(host);
+    } else if (job.of->host) {
       Host host(settings, job.way == kSealed);
       job.of->host(host);
     } else {
@@ -65,7 +80,7 @@ void run_one(const Settings& settings, Sponsor& sponsor, const Job& job, Outcome
 }
 
 bool something_listens(const Settings& settings) {
-  if (!settings.agent_command.empty()) return true;  // each case finds out for itself
+  if (target_of(settings) != Target::broker) return true;  // each case finds out for itself
   try {
     dial(settings.websocket ? *settings.websocket : *settings.zeromq)->drop();
     return true;
@@ -112,7 +127,7 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
   Campaign campaign;
   std::vector<Job> quick, slow, alone;
   for (const Case& one : all_cases()) {
-    if (!selection.takes(one) || bool(one.host) == settings.agent_command.empty()) continue;
+    if (!selection.takes(one) || target_of(one) != target_of(settings)) continue;
     const auto ways = ways_of(one, settings);
     if (ways.empty())
       campaign.outcomes.push_back({&one,
@@ -127,7 +142,7 @@ Campaign run_campaign(const Settings& settings, const Selection& selection,
       jobs.push_back({&one, way, campaign.outcomes.size()});
       Outcome outcome;
       outcome.of = &one;
-      outcome.name = one.id + "@" + name_of(way);
+      outcome.name = one.adapter ? one.id : one.id + "@" + name_of(way);
       outcome.expected = selection.expected_failures.contains(outcome.name) ||
                          selection.expected_failures.contains(one.id);
       campaign.outcomes.push_back(std::move(outcome));

@@ -7,6 +7,7 @@
 
 namespace conformance {
 
+class AdapterHost;
 class Host;
 class Run;
 
@@ -34,11 +35,12 @@ struct Case {
   std::vector<std::string> also = {};  // requirements that it shows beside its own
   unsigned ways = kAllWays;
   Pace pace = Pace::quick;
-  std::string profile = "core";  // core, durable, websocket
+  std::string profile = "core";  // core, durable, websocket, bridged
   Level level = Level::must;
-  std::function<void(Host&)> host = {};  // instead of `run`: the target is an agent
+  std::function<void(Host&)> host = {};            // instead of `run`: the target is an agent
+  std::function<void(AdapterHost&)> adapter = {};  // or an adapter
 
-  /// The requirement's id; `rfc6455` for cases of that text.
+  /// The requirement's id; `rfc6455` for cases of that text, `bridge` for those of CONTRACT.md.
   std::string requirement() const { return id.substr(0, id.find('.')); }
 };
 
@@ -47,6 +49,7 @@ using Cases = std::vector<Case>;
 /// Every case, chapter by chapter.
 const Cases& all_cases();
 
+Cases adapter_cases();
 Cases agent_session_cases();
 Cases agent_frame_cases();
 Cases agent_letter_cases();

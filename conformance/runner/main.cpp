@@ -79,7 +79,7 @@ int run(Options& options) {
     const Endpoint endpoint = Endpoint::parse(text);
     (endpoint.websocket() ? options.settings.websocket : options.settings.zeromq) = endpoint;
   }
-  if (options.settings.agent_command.empty()) {
+  if (options.settings.agent_command.empty() && options.settings.adapter_command.empty()) {
     if (options.broker_key.empty() || options.seed.empty())
       throw Failure("--broker wants --broker-key and --seed");
     options.settings.broker_key = unhex(options.broker_key);
@@ -137,11 +137,14 @@ int main_of(int argc, char** argv) {
   Options options;
   int (*action)(Options&) = nullptr;
 
-  auto* run_command = app.add_subcommand("run", "Run cases against a broker or an agent");
+  auto* run_command =
+      app.add_subcommand("run", "Run cases against a broker, an agent or an adapter");
   auto* target = run_command->add_option_group("target", "What is tested");
   target->add_option("--broker", options.brokers, "wss://… or tcp://…; once for each channel");
   target->add_option("--agent-command", options.settings.agent_command,
                      "Starts an agent that redeems $SEALWIRE_INVITE and speaks JSON lines");
+  target->add_option("--adapter-command", options.settings.adapter_command,
+                     "Starts a bridge that keeps adapters/bridges/CONTRACT.md");
   target->require_option(1);
   run_command->add_option("--broker-key", options.broker_key, "The broker's public key, 64 digits");
   run_command->add_option("--seed", options.seed,
@@ -151,7 +154,9 @@ int main_of(int argc, char** argv) {
   run_command->add_option("--mailbox-entries", options.settings.mailbox_entries,
                           "The broker's quota of entries, if a case may fill it");
   run_command->add_option("--profile", options.selection.profiles,
-                          "core, durable, websocket; all by default");
+                          "core, durable, websocket, bridged; all by default");
+  run_command->add_option("--chat", options.settings.chat,
+                          "The chat that an adapter is to deliver to");
   run_command->add_option("--expected-failures", options.expected_failures,
                           "File of cases that fail, one a line; it is wrong when one passes");
   run_command->add_option("--threads", options.selection.threads, "Cases at a time")

@@ -48,6 +48,7 @@ Json counts(const Campaign& campaign) {
 }
 
 std::string target_of(const Settings& settings) {
+  if (!settings.adapter_command.empty()) return "adapter " + settings.adapter_command;
   return settings.agent_command.empty() ? "broker " + hex(settings.broker_key)
                                         : "agent " + settings.agent_command;
 }

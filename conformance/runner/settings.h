@@ -9,7 +9,9 @@ namespace conformance {
 
 struct Settings {
   std::optional<Endpoint> websocket, zeromq;
-  std::string agent_command;  // the target is an agent
+  std::string agent_command;    // the target is an agent
+  std::string adapter_command;  // or an adapter
+  std::string chat = "test";    // to which an adapter is given something to deliver
   Bytes broker_key;
   Bytes seed;                         // of the agent that the target admits without an invite
   std::string control;                // a command that stops and starts the target
