@@ -137,7 +137,8 @@ std::vector<Check> check_bridge(const Launch& launch,
     if (!hello) return checks;
     checks.push_back(verdict("ends within 5 s when told to", trial.stop(), "it had to be killed"));
   }
-  const auto answers = [&](std::string name, const std::vector<Deliver>& all, unsigned fetch_status) {
+  const auto answers = [&](std::string name, const std::vector<Deliver>& all,
+                           unsigned fetch_status) {
     Trial trial(launch, options, fetch_status);
     bool kept = true;
     for (const Deliver& each : all) {
