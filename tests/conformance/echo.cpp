@@ -1,5 +1,6 @@
-// This project's WebSocket channel, sending back what it is sent: for test suites that want an echo.
-// usage: websocket_echo listen URI    prints the URI that is bound, and goes on until it is killed
+// This project's WebSocket channel, sending back what it is sent: for test suites that want an
+// echo. usage: websocket_echo listen URI    prints the URI that is bound, and goes on until it is
+// killed
 //        websocket_echo dial URI      until the other side ends the connection
 #include <cstdio>
 #include <future>
