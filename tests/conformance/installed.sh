@@ -49,6 +49,12 @@ follow 'test-your-agent' "$(example test-your-agent 1) --only SES-011 --only E2E
 grep -q '^conforms$' "$away/out"
 [[ -s agent.html && -s agent.xml ]]
 
+sealwire adapter new mine >/dev/null 2>&1
+cp mine/bridge.py .
+follow 'test-your-adapter' "$(example test-your-adapter 1)"
+grep -q '^conforms$' "$away/out"
+[[ -s adapter.html ]]
+
 cp "$build/bin/conformance_codec" my-codec
 follow 'test-your-codec' "$(example test-your-codec 1)"
 follow 'sealwire conformance is the same program' 'sealwire conformance list | cmp - <(sealwire-conformance list)'
