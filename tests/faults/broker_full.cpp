@@ -17,18 +17,20 @@ namespace {
 
 constexpr std::size_t kSomeMore = 50;  // messages, each way, before service counts as restored
 
-/// Takes all room that is left below `folder`. False if there is too much of it.
+/// Takes all room that is left below `folder`, block by block in the end: with less, a block that
+/// becomes free meanwhile would be filled byte by byte. False if there is too much of it.
 bool fill(const std::filesystem::path& folder) {
   constexpr std::size_t kMost = 2048;  // MiB
+  constexpr std::size_t kBlock = 4096;
   const std::vector<char> block(1 << 20, 'x');
   const int file = ::open((folder / "filler").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   bool full = false;
   std::size_t size = block.size();
   for (std::size_t i = 0; i < kMost && !full; ++i)
-    while (size > 0 && ::write(file, block.data(), size) < 0) {
+    while (!full && ::write(file, block.data(), size) < 0) {
       if (errno != ENOSPC) break;
       size /= 2;
-      full = size == 0;
+      full = size < kBlock;
     }
   ::fsync(file);
   ::close(file);
@@ -56,7 +58,8 @@ std::string served_again(SealwiredProcess& broker, Pair (&pairs)[2]) {
 int run(const char* program, int rounds) {
   crypto::SystemRandom random;
   auto broker = SealwiredProcess::make(program);
-  const auto failed = [](int round, const std::string& why) {
+  const auto failed = [&](int round, const std::string& why) {
+    if (broker) std::fputs(broker->log().c_str(), stdout);
     std::printf("round %d: %s\n%d passed, 1 failed\n", round, why.c_str(), round);
     return 1;
   };

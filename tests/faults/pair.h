@@ -49,7 +49,8 @@ class Pair {
 
   void listen() {
     from_->on_frame([this](const Frame& frame) { on_sender_frame(frame); });
-    to_->on_frame([this](const Frame& frame) { on_receiver_frame(frame); });
+    // By its own pointer: to_ is empty while the client ends, and waits for its last frame.
+    to_->on_frame([this, to = to_.get()](const Frame& frame) { on_receiver_frame(*to, frame); });
     to_->credit(1'000'000'000, 1'000'000'000'000);
   }
 
@@ -151,7 +152,7 @@ class Pair {
     changed_.notify_all();
   }
 
-  void on_receiver_frame(const Frame& frame) {
+  void on_receiver_frame(RawClient& to, const Frame& frame) {
     const auto* deliver = frame.as<wire::Deliver>();
     if (deliver == nullptr) return;
     std::uint64_t ack = 0;
@@ -181,7 +182,7 @@ class Pair {
       acknowledged_ = std::max(acknowledged_, ack);
       changed_.notify_all();
     }
-    if (ack > 0) to_->ack(ack);
+    if (ack > 0) to.ack(ack);
   }
 
   Random& random_;

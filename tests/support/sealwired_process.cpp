@@ -114,8 +114,7 @@ Result<> SealwiredProcess::start() {
   const int status = stop(SIGKILL);
   const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                               : "status " + std::to_string(WEXITSTATUS(status));
-  return fail(Errc::connect_failed,
-              "sealwired does not start (" + how + "): " + text_of(folder_ / "log"));
+  return fail(Errc::connect_failed, "sealwired does not start (" + how + "): " + log());
 }
 
 void SealwiredProcess::freeze() {
@@ -134,6 +133,10 @@ std::string SealwiredProcess::endpoint(std::string_view scheme) const {
   for (const auto& endpoint : endpoints_)
     if (endpoint.starts_with(scheme)) return endpoint;
   return {};
+}
+
+std::string SealwiredProcess::log() const {
+  return text_of(folder_ / "log");
 }
 
 std::size_t SealwiredProcess::resident_bytes() const {

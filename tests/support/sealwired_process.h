@@ -34,6 +34,8 @@ class SealwiredProcess {
   std::size_t resident_bytes() const;
   double cpu_seconds() const;
   const std::filesystem::path& folder() const { return folder_; }
+  /// What it has written to stderr since `make`.
+  std::string log() const;
 
  private:
   SealwiredProcess() = default;
