@@ -56,6 +56,13 @@ Result<> check_one(const Fetch& fetch) {
   return bounded("a URL", fetch.url, 2048);
 }
 
+Result<> check_one(const Hooked& hooked) {
+  SW_CHECK(ids({hooked.ref}));
+  if (hooked.status < 200 || hooked.status > 599)
+    return fail(Errc::config_invalid, "the status is 200 to 599");
+  return {};
+}
+
 }  // namespace
 
 Result<> check(const Said& said) {

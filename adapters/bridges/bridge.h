@@ -12,7 +12,7 @@
 // behind. Everything passed is owned by the receiver afterwards. Forbidden to a bridge: opening
 // network connections (it asks with Fetch), files, other processes. Nothing in the contract is
 // optional but by capability: a bridge that does not name `pair` is never told of pairing, one
-// without `ask` never gets choices.
+// without `ask` never gets choices, one without `hook` never gets requests of the world.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +52,7 @@ struct Hello {
   std::string name;
   bool pair = false;
   bool ask = false;
+  bool hook = false;
   std::uint64_t chat_interval_ms = 0;
   std::uint64_t interval_ms = 0;
 };
@@ -116,7 +117,14 @@ struct Fetch {
   std::uint64_t timeout_ms = 30'000;
 };
 
-using Said = std::variant<Hello, Receive, Pair, Answer, Delivered, Failed, Moved, Fetch>;
+/// The HTTP status that answers a Hook: 200 to 599. What was said of it by Receive, Pair or Answer
+/// should be `ok` before it is 2xx.
+struct Hooked {
+  std::string ref;
+  unsigned status = 0;
+};
+
+using Said = std::variant<Hello, Receive, Pair, Answer, Delivered, Failed, Moved, Fetch, Hooked>;
 
 // --- what a bridge is told
 
@@ -149,10 +157,17 @@ struct Fetched {
   std::string cause;
 };
 
+/// The world made an HTTP POST that the host found authentic. Answer with Hooked within 15 s.
+struct Hook {
+  std::string ref;
+  std::string path;
+  Bytes body;
+};
+
 /// Finish within 5 s.
 struct Stop {};
 
-using Told = std::variant<Start, Deliver, Outcome, Fetched, Stop>;
+using Told = std::variant<Start, Deliver, Outcome, Fetched, Hook, Stop>;
 
 /// A running bridge.
 class Bridge {

@@ -1,8 +1,12 @@
 #include "adapters/bridges/host/fetcher.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 namespace sealwire::bridge {
@@ -28,12 +32,73 @@ int is_ending(void* ending, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return *static_cast<const std::atomic<bool>*>(ending) ? 1 : 0;
 }
 
+// What an operator wrote as an address is what he meant; a name may come to mean anything (a
+// rebound name, CVE-2026-26322).
+bool names_an_address(const std::string& origin) {
+  const auto from = origin.find("://") + 3;
+  const std::string host = origin.substr(from, origin.rfind(':') - from);
+  in_addr v4{};
+  return host.starts_with('[') || host == "localhost" || inet_pton(AF_INET, host.c_str(), &v4) == 1;
+}
+
+curl_socket_t open_public(void*, curlsocktype, curl_sockaddr* address) {
+  if (!is_public(address->addr)) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+struct Network {
+  std::array<std::uint8_t, 16> address;
+  unsigned bits;
+};
+
+bool within(std::span<const std::uint8_t> address, const Network& network) {
+  for (unsigned bit = 0; bit < network.bits; ++bit) {
+    const auto mask = static_cast<std::uint8_t>(0x80U >> bit % 8);
+    if (((address[bit / 8] ^ network.address.at(bit / 8)) & mask) != 0) return false;
+  }
+  return true;
+}
+
+bool is_public_v4(std::span<const std::uint8_t> address) {
+  constexpr auto kNot = std::to_array<Network>({
+      {{0}, 8},           // this network
+      {{10}, 8},          // private
+      {{100, 64}, 10},    // shared
+      {{127}, 8},         // loopback
+      {{169, 254}, 16},   // link-local, and the clouds' metadata
+      {{172, 16}, 12},    // private
+      {{192, 0, 0}, 24},  // protocol assignments
+      {{192, 0, 2}, 24},  // documentation
+      {{192, 88, 99}, 24},
+      {{192, 168}, 16},  // private
+      {{198, 18}, 15},   // benchmarks
+      {{198, 51, 100}, 24},
+      {{203, 0, 113}, 24},
+      {{224}, 3},  // multicast and reserved
+  });
+  return std::ranges::none_of(kNot, [&](const Network& each) { return within(address, each); });
+}
+
 template <class Text>
 void wipe(Text& text) {
   sodium_memzero(text.data(), text.size());
 }
 
 }  // namespace
+
+bool is_public(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+    return is_public_v4({reinterpret_cast<const std::uint8_t*>(&v4), 4});
+  }
+  if (address.sa_family != AF_INET6) return false;
+  const std::span<const std::uint8_t> v6(
+      reinterpret_cast<const sockaddr_in6&>(address).sin6_addr.s6_addr, 16);
+  // 2000::/3 is all that is global; of it, 6to4 and Teredo hide a version 4 address, and
+  // 2001:db8::/32 is documentation.
+  return within(v6, {{0x20}, 3}) && !within(v6, {{0x20, 0x02}, 16}) &&
+         !within(v6, {{0x20, 0x01, 0, 0}, 23}) && !within(v6, {{0x20, 0x01, 0x0d, 0xb8}, 32});
+}
 
 Result<std::string> origin_of(const std::string& url) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
@@ -133,15 +198,29 @@ Fetched Fetcher::perform(const Fetch& fetch) const {
     headers.reset(curl_slist_append(headers.release(), line->c_str()));
     wipe(*line);
   }
+  if (const auto signer = egress_.signers.find(*origin); signer != egress_.signers.end()) {
+    crypto::SystemRandom random;
+    const UnixMillis at{
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       std::chrono::system_clock::now().time_since_epoch())
+                                       .count())};
+    for (const auto& [name, value] :
+         sign_request({fetch.method, *url, {}}, fetch.body, signer->second.key_id,
+                      signer->second.key, random, at))
+      headers.reset(curl_slist_append(headers.release(),
+                                      std::string(name).append(": ").append(value).c_str()));
+  }
   Received answer;
   const auto set = [&](CURLoption option, auto value) {
     curl_easy_setopt(handle.get(), option, value);
   };
   set(CURLOPT_URL, url->c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_PATH_AS_IS, 1L);  // what is sent is what is signed
   set(CURLOPT_PROXY, "");
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
+  if (!names_an_address(*origin)) set(CURLOPT_OPENSOCKETFUNCTION, open_public);
   set(CURLOPT_CONNECTTIMEOUT_MS, 10'000L);
   set(CURLOPT_TIMEOUT_MS,
       static_cast<long>(std::clamp<std::uint64_t>(fetch.timeout_ms, 1, 90'000)));

@@ -2,6 +2,8 @@
 // with secrets that the bridge never sees.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "adapters/bridges/bridge.h"
+#include "adapters/bridges/host/signature.h"
 #include "protocol/secret.h"
 
 namespace sealwire::bridge {
@@ -24,10 +27,21 @@ struct FetchSecret {
   std::string origin;
 };
 
+/// Signs every request to one origin (RFC 9421).
+struct FetchSigner {
+  std::string key_id;
+  crypto::SigningKey key;
+};
+
 struct Egress {
   std::set<std::string> origins;  // "https://host" or "https://host:port", as origin_of gives them
   std::map<std::string, FetchSecret> secrets;
+  std::map<std::string, FetchSigner> signers;  // by origin
 };
+
+/// Whether an address is one of the public Internet: not loopback, private, link-local, multicast,
+/// reserved, or any of those within IPv6 (RFC 6890).
+bool is_public(const sockaddr& address);
 
 /// Scheme, host and port of an http or https URL, in one spelling; fails with address_invalid, also
 /// where the URL carries a user's name.

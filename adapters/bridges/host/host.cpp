@@ -31,13 +31,16 @@ Host::~Host() {
   changed_.notify_all();
   bridge_.reset();
   fetcher_.reset();
+  hooks_.reset();
   agent_.stop();  // ends what waits in it
   if (receiver_.joinable()) receiver_.join();
 }
 
 Counts Host::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  Counts counts = counts_;
+  if (hooks_) counts.hooks_forged = hooks_->counts().forged;
+  return counts;
 }
 
 // --- events, from every thread to the loop's
@@ -128,6 +131,7 @@ void Host::bridge_ended(const Error& why, std::uint64_t now_ms) {
   bridge_.reset();
   hello_.reset();
   fetching_.clear();
+  if (hooks_) hooks_->interrupt();
   deliveries_.interrupted(now_ms);
   start_at_ms_ = now_ms + pause;
 }
@@ -156,6 +160,11 @@ Result<> Host::run(const std::function<bool()>& stop) {
   SW_CHECK(prepared);
   fetcher_.emplace(std::move(options_.egress),
                    [this](Fetched fetched) { push(std::move(fetched)); });
+  if (options_.hooks) {
+    SW_TRY(hooks_,
+           Hooks::start(std::move(*options_.hooks), [this](Hook hook) { push(std::move(hook)); }));
+    options_.log("takes webhooks on " + hooks_->url());
+  }
   receiver_ = std::thread([this] { receive_messages(); });
   while (!stop() && !stopped_) {
     const std::uint64_t at = now();

@@ -16,6 +16,7 @@
 #include "adapters/bridges/bridge.h"
 #include "adapters/bridges/host/deliveries.h"
 #include "adapters/bridges/host/fetcher.h"
+#include "adapters/bridges/host/hooks.h"
 #include "adapters/bridges/host/ledger.h"
 
 namespace sealwire::bridge {
@@ -28,6 +29,7 @@ struct HostOptions {
   std::map<std::string, std::string> options;  // for Start
   std::vector<Pairing> pairings;               // the operator's own
   Egress egress;
+  std::optional<HookOptions> hooks;
   std::function<void(const std::string&)> log;
 };
 
@@ -40,7 +42,9 @@ struct Counts {
   std::uint64_t retried = 0;
   std::uint64_t given_up = 0;
   std::uint64_t fetches = 0;
-  std::uint64_t restarts = 0;  // of the bridge
+  std::uint64_t hooks = 0;         // that the bridge was told of
+  std::uint64_t hooks_forged = 0;  // without the secret, or a good signature
+  std::uint64_t restarts = 0;      // of the bridge
 };
 
 class Host {
@@ -66,7 +70,7 @@ class Host {
   struct AgentStopped {
     Error why;
   };
-  using Event = std::variant<FromBridge, BridgeEnded, Message, Fetched, AgentStopped>;
+  using Event = std::variant<FromBridge, BridgeEnded, Message, Fetched, Hook, AgentStopped>;
   struct InHand {
     Message message;
     std::size_t chats = 0;  // that have yet to get it
@@ -84,6 +88,7 @@ class Host {
   void on(const BridgeEnded& event);
   void on(const Message& message);
   void on(const Fetched& fetched);
+  void on(const Hook& hook);
   void on(const AgentStopped& event);
 
   void said(const Hello& hello);
@@ -94,6 +99,7 @@ class Host {
   void said(const Failed& failed);
   void said(const Moved& moved);
   void said(Fetch& fetch);
+  void said(const Hooked& hooked);
 
   void control(const Message& message);
   void outward(const Message& message);
@@ -137,6 +143,7 @@ class Host {
   bool ending_ = false;
   Counts counts_;
   std::optional<Fetcher> fetcher_;
+  std::unique_ptr<Hooks> hooks_;
   std::thread receiver_;
 };
 

@@ -136,4 +136,18 @@ void Host::on(const Fetched& fetched) {
   if (fetching_.erase(fetched.ref) != 0 && bridge_) bridge_->tell(fetched);
 }
 
+void Host::on(const Hook& hook) {
+  if (!bridge_ || !hello_) return hooks_->answer({hook.ref, 503});
+  if (!hello_->hook) return hooks_->answer({hook.ref, 404});
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.hooks;
+  }
+  bridge_->tell(hook);
+}
+
+void Host::said(const Hooked& hooked) {
+  if (hooks_) hooks_->answer(hooked);
+}
+
 }  // namespace sealwire::bridge

@@ -1,5 +1,7 @@
 #include "adapters/bridges/process/lines.h"
 
+#include <climits>
+
 #include "sdk/cli/pipe/line.h"
 #include "sdk/cli/text.h"
 
@@ -91,9 +93,9 @@ class Members {
 Result<Said> take(const std::string& op, Members& m) {
   // Braced initialisers take their members from left to right.
   if (op == "hello")
-    return Hello{
-        m.number("contract"),         m.text("name"),         m.flag("pair"), m.flag("ask"),
-        m.number("chat_interval_ms"), m.number("interval_ms")};
+    return Hello{m.number("contract"),   m.text("name"), m.flag("pair"),
+                 m.flag("ask"),          m.flag("hook"), m.number("chat_interval_ms"),
+                 m.number("interval_ms")};
   if (op == "receive") return Receive{m.text("id"), m.text("chat"), m.text("user"), m.content()};
   if (op == "pair") return Pair{m.text("id"), m.text("chat"), m.text("user"), m.text("code")};
   if (op == "answer")
@@ -104,6 +106,9 @@ Result<Said> take(const std::string& op, Members& m) {
     return Failed{m.text("delivery"), m.flag("permanent"), m.number("retry_after_ms"),
                   m.text("cause", false)};
   if (op == "moved") return Moved{m.text("chat"), m.text("to")};
+  if (op == "hooked")
+    return Hooked{m.text("ref"),
+                  static_cast<unsigned>(std::min<std::uint64_t>(m.number("status"), UINT_MAX))};
   if (op == "fetch") {
     Fetch fetch;
     fetch.ref = m.text("ref");
@@ -142,6 +147,9 @@ Json write(const Fetched& fetched) {
   Json json{{"event", "fetched"}, {"ref", fetched.ref}, {"status", fetched.status}};
   if (!fetched.cause.empty()) json["cause"] = fetched.cause;
   return put_bytes(std::move(json), fetched.body);
+}
+Json write(const Hook& hook) {
+  return put_bytes({{"event", "hook"}, {"ref", hook.ref}, {"path", hook.path}}, hook.body);
 }
 Json write(const Stop&) {
   return {{"event", "stop"}};

@@ -1,13 +1,14 @@
-"""A bridge to Telegram for people (Bot API, long polling): text both ways, files both ways, questions
+"""A bridge to Telegram for people (Bot API, long polling or a webhook): text both ways, files both ways, questions
 as buttons, pairing by /start CODE. It holds no token: the host puts it in.
 
-options: api (https://api.telegram.org)
+options: api (https://api.telegram.org); webhook (its public URL; without it, Telegram is polled)
 """
 import base64
 import json
 import secrets
 import sys
 import threading
+import urllib.parse
 
 import text
 
@@ -76,6 +77,9 @@ class Bridge:
     def __init__(self):
         self.telegram = Telegram()
         self.offset, self.came = 0, []
+        self.hooked = False  # updates come by webhook
+        self.answers = None  # ref of the hook whose update is in hand
+        self.busy = False
         self.updates = {}    # id of a Receive, Pair or Answer: what to do with its outcome
         self.progress = {}   # chat: (delivery, parts that are there), for a retry in this process
         self.backoff_s = 1
@@ -87,6 +91,32 @@ class Bridge:
                                           "allowed_updates": ["message", "callback_query"]},
                            self.polled, timeout_ms=(POLL_S + 10) * 1000)
 
+    def begin(self, webhook):
+        """Telegram keeps either a webhook or a poller: the other one is refused with 409."""
+        if not webhook:
+            return self.telegram.call("deleteWebhook", {}, lambda answer: self.poll())
+        self.hooked = True
+        # One at a time keeps the order. The secret goes where the host can put it in: into the URL.
+        wanted = urllib.parse.urlencode({"url": webhook, "max_connections": 1,
+                                         "allowed_updates": json.dumps(["message", "callback_query"])})
+        return self.telegram.call("setWebhook?" + wanted + "&secret_token={secret:hook}", {},
+                                  lambda answer: self.begun(webhook, answer))
+
+    def begun(self, webhook, answer):
+        if not answer["ok"]:
+            print(f"setWebhook: {answer.get('description')}", file=sys.stderr)
+            later(5, lambda: self.begin(webhook))
+
+    def hook(self, told):
+        """The host found it authentic: it had the secret."""
+        try:
+            update = json.loads(told.get("text", ""))
+            update["update_id"] + 0
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return say(op="hooked", ref=told["ref"], status=400)
+        self.came.append((update, told["ref"]))
+        return None if self.busy else self.next_update()
+
     def polled(self, answer):
         if not answer["ok"]:
             print(f"getUpdates: {answer.get('description')}", file=sys.stderr)
@@ -95,15 +125,20 @@ class Bridge:
             return later(min(wait, 30), self.poll)
         self.backoff_s = 1
         # What comes twice is the host's matter; that the order is Telegram's, ours.
-        self.came = sorted(answer["result"], key=lambda update: update["update_id"])
+        ordered = sorted(answer["result"], key=lambda update: update["update_id"])
+        self.came = [(update, None) for update in ordered]
         self.next_update()
 
     def next_update(self):
         """One at a time: an update is confirmed to Telegram when the host has it on disk."""
+        if self.answers is not None:
+            say(op="hooked", ref=self.answers, status=200)
+            self.answers = None
+        self.busy = bool(self.came)
         if not self.came:
-            return self.poll()
-        update = self.came.pop(0)
-        if update["update_id"] < self.offset:
+            return None if self.hooked else self.poll()
+        update, self.answers = self.came.pop(0)
+        if not self.hooked and update["update_id"] < self.offset:
             return self.next_update()
         self.offset = update["update_id"] + 1
         if "message" in update:
@@ -239,7 +274,9 @@ class Bridge:
         event = told["event"]
         if event == "start":
             self.telegram.api = told["options"].get("api", API)
-            self.poll()
+            self.begin(told["options"].get("webhook"))
+        elif event == "hook":
+            self.hook(told)
         elif event == "fetched":
             done = self.telegram.waiting.pop(told["ref"], None)
             if done is not None:
@@ -254,7 +291,7 @@ class Bridge:
 
 def main():
     # Telegram allows about one message a second to a chat, and thirty a second in all.
-    say(op="hello", contract=1, name="telegram", pair=True, ask=True, chat_interval_ms=1000, interval_ms=35)
+    say(op="hello", contract=1, name="telegram", pair=True, ask=True, hook=True, chat_interval_ms=1000, interval_ms=35)
     bridge = Bridge()
     for line in sys.stdin:
         with LOCK:

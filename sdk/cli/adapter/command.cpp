@@ -13,6 +13,7 @@
 #include "sdk/cli/adapter/check.h"
 #include "sdk/cli/adapter/command.h"
 #include "sdk/cli/adapter/places.h"
+#include "sdk/cli/adapter/world.h"
 #include "sdk/cli/interrupt.h"
 #include "sdk/cli/open.h"
 #include "sdk/cli/pipe/line.h"
@@ -28,49 +29,10 @@ struct AdapterOptions {
   std::string language = "python";
   std::vector<std::string> options;
   std::vector<std::string> pairs;
-  std::vector<std::string> origins;
-  std::vector<std::string> secrets;
+  WorldOptions world;
   std::string chat = "test";
   bool uncaged = false;
 };
-
-using Pairs = std::map<std::string, std::string>;
-
-Outcome<Pairs> named(const std::vector<std::string>& given, std::string_view option) {
-  Pairs all;
-  for (const std::string& each : given) {
-    const auto sign = each.find('=');
-    if (sign == 0 || sign == std::string::npos || sign + 1 == each.size())
-      return failure(Errc::address_invalid, fmt::format("{} is NAME=VALUE, not {}", option, each));
-    all[each.substr(0, sign)] = each.substr(sign + 1);
-  }
-  return all;
-}
-
-// NAME=FILE@ORIGIN: the secret goes to that origin and no other.
-Outcome<bridge::Egress> read_egress(const AdapterOptions& options) {
-  bridge::Egress egress;
-  for (const std::string& url : options.origins) {
-    SW_TRY(std::string origin, bridge::origin_of(url));
-    egress.origins.insert(std::move(origin));
-  }
-  auto secrets = named(options.secrets, "--secret");
-  if (!secrets) return tl::unexpected(secrets.error());
-  for (const auto& [name, place] : *secrets) {
-    const auto at = place.rfind('@');
-    if (at == std::string::npos)
-      return failure(Errc::address_invalid, "--secret is NAME=FILE@ORIGIN");
-    SW_TRY(const SecretBytes file, files::read_private_file(place.substr(0, at)));
-    SW_TRY(std::string origin, bridge::origin_of(place.substr(at + 1)));
-    std::string_view value = as_text(file.span());
-    while (value.ends_with('\n') || value.ends_with('\r'))
-      value.remove_suffix(1);
-    if (value.empty()) return failure(Errc::file_failed, "the secret's file is empty");
-    egress.secrets.emplace(name, bridge::FetchSecret{SecretBytes(as_bytes(value)), origin});
-    egress.origins.insert(std::move(origin));
-  }
-  return egress;
-}
 
 bridge::Launch launcher(std::vector<std::string> command, bool caged,
                         std::function<void(const std::string&)> log) {
@@ -96,6 +58,8 @@ void print_counts(Context& context, const bridge::Counts& counts) {
                               {"retried", counts.retried},
                               {"given_up", counts.given_up},
                               {"fetches", counts.fetches},
+                              {"hooks", counts.hooks},
+                              {"hooks_forged", counts.hooks_forged},
                               {"restarts", counts.restarts}});
 }
 
@@ -106,8 +70,10 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
   if (!settings) return tl::unexpected(settings.error());
   auto pairs = named(options.pairs, "--pair");
   if (!pairs) return tl::unexpected(pairs.error());
-  auto egress = read_egress(options);
+  auto egress = read_egress(options.world);
   if (!egress) return tl::unexpected(egress.error());
+  auto hooks = read_hooks(options.world);
+  if (!hooks) return tl::unexpected(hooks.error());
   catch_interrupts();
   auto agent = open_agent(context, Reach::background);
   if (!agent) return tl::unexpected(agent.error());
@@ -115,6 +81,7 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
   bridge::HostOptions host_options;
   host_options.options = std::move(*settings);
   host_options.egress = std::move(*egress);
+  host_options.hooks = std::move(*hooks);
   host_options.log = log_to(context);
   for (const auto& [chat, name] : *pairs) {
     SW_TRY(const Peer peer, agent->peer(name));
@@ -224,9 +191,7 @@ void add_adapter(CLI::App& app, Context& context) {
   auto* run = add("run", "Run a bridge for this context's agent, until interrupted", run_bridge);
   add_common(*run, *options);
   run->add_option("--pair", options->pairs, "CHAT=PEER: this chat talks to this agent");
-  run->add_option("--allow", options->origins, "An origin that the bridge may fetch from");
-  run->add_option("--secret", options->secrets,
-                  "NAME=FILE@ORIGIN: what {secret:NAME} stands for in fetches from ORIGIN");
+  add_world_options(*run, options->world);
   auto* test = add("test", "Put a bridge through the contract", test_bridge);
   add_common(*test, *options);
   test->add_option("--chat", options->chat, "The chat to deliver to")->capture_default_str();
