@@ -5,10 +5,13 @@ import sys
 import urllib.request
 
 from aiogram import Bot as AiogramBot
+from aiogram import Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramMigrateToChat, TelegramRetryAfter
+from aiogram.exceptions import TelegramConflictError, TelegramMigrateToChat, TelegramRetryAfter
+from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
+from aiohttp import web
 from telegram import Bot as PtbBot
 from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
@@ -55,6 +58,38 @@ async def aiogram():
     await bot.session.close()
 
 
+async def webhook():
+    bot = AiogramBot(token, AiohttpSession(api=TelegramAPIServer.from_base(url)))
+    dispatcher, came = Dispatcher(), asyncio.Queue()
+
+    @dispatcher.message()
+    async def _(message):
+        await came.put(message.text)
+
+    app = web.Application()
+    SimpleRequestHandler(dispatcher, bot, handle_in_background=False, secret_token="right-1").register(app, path="/hook")
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    await asyncio.to_thread(double, "forward", origin="https://bot.example", to=f"http://127.0.0.1:{port}")
+    await bot.set_webhook("https://bot.example/hook", secret_token="wrong-1", max_connections=1)
+    await raises(TelegramConflictError, bot.get_updates())
+    double("say", chat=9, user=90, text="pushed")
+    for _ in range(100):  # refused by aiogram, the update stays
+        if await asyncio.to_thread(double, "forward", origin="-", to=""):
+            break
+        await asyncio.sleep(0.05)
+    assert came.empty() and (await bot.get_webhook_info()).pending_update_count == 1
+    await bot.set_webhook("https://bot.example/hook", secret_token="right-1", max_connections=1)
+    assert await asyncio.wait_for(came.get(), 10) == "pushed"
+    await bot.delete_webhook()
+    await runner.cleanup()
+    await bot.session.close()
+    print("ok aiogram takes a webhook with the secret it set, and refuses another")
+
+
 async def ptb():
     async with PtbBot(token, base_url=url + "/bot", base_file_url=url + "/file/bot") as bot:
         assert bot.username == "double_bot"
@@ -78,4 +113,5 @@ async def ptb():
 
 
 asyncio.run(aiogram())
+asyncio.run(webhook())
 asyncio.run(ptb())

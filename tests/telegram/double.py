@@ -3,8 +3,8 @@
 
 What it checks comes from the API's description; what it does is what tests need: getMe, getUpdates,
 sendMessage, sendDocument, getFile, editMessageText, editMessageReplyMarkup, answerCallbackQuery,
-sendChatAction, deleteWebhook, getWebhookInfo. A test speaks to /double/: say, press, migrate, faults,
-log. Prints its port. Telegram itself was never reached with it.
+sendChatAction, setWebhook, deleteWebhook, getWebhookInfo. A test speaks to /double/: say, press, migrate, faults,
+forward (what stands behind a webhook's https address, as a proxy would), log. Prints its port. Telegram itself was never reached with it.
 """
 import email.parser
 import email.policy
@@ -12,7 +12,9 @@ import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from schema import Refused, Schema
@@ -34,6 +36,7 @@ class World:
         self.updates, self.sent, self.log, self.files = [], {}, [], {}
         self.update_id, self.message_id, self.calls = 1000, 0, 0
         self.migrated = {}
+        self.webhook, self.forwards, self.hook_failures = None, {}, 0
         self.faults = {"too_many_every": 0, "duplicate_every": 0, "swap_every": 0}
 
     def add_update(self, kind, value):
@@ -90,6 +93,8 @@ class World:
         until = time.time() + min(p.get("timeout", 0), 50)
         if not 1 <= limit <= 100:
             raise Refused("Bad Request: limit")
+        if self.webhook:
+            raise Refused("Conflict: can't use getUpdates method while webhook is active", None, 409)
         self.updates = [u for u in self.updates if u["update_id"] >= offset]
         while not self.updates and time.time() < until:
             self.changed.wait(until - time.time())
@@ -157,11 +162,58 @@ class World:
         self.chat_of(p)
         return True
 
+    def setwebhook(self, p):
+        url = urllib.parse.urlsplit(p["url"])
+        if url.scheme != "https" or (url.port or 443) not in (443, 80, 88, 8443):
+            raise Refused("Bad Request: bad webhook: HTTPS on port 443, 80, 88 or 8443")
+        secret = p.get("secret_token", "")
+        if len(secret) > 256 or not all(c.isascii() and (c.isalnum() or c in "_-") for c in secret):
+            raise Refused("Bad Request: secret token contains unallowed characters")
+        if not 1 <= p.get("max_connections", 40) <= 100:
+            raise Refused("Bad Request: max_connections")
+        self.webhook = {"url": p["url"], "secret": secret}
+        self.changed.notify_all()
+        return True
+
     def deletewebhook(self, p):
+        self.webhook = None
+        self.changed.notify_all()
         return True
 
     def getwebhookinfo(self, p):
-        return {"url": "", "has_custom_certificate": False, "pending_update_count": len(self.updates)}
+        return {"url": self.webhook["url"] if self.webhook else "", "has_custom_certificate": False,
+                "pending_update_count": len(self.updates)}
+
+    def push(self):
+        """The webhook's side: one update at a time, until it is answered with 2xx; some twice."""
+        while True:
+            with self.changed:
+                while not (self.webhook and self.updates):
+                    self.changed.wait()
+                hook, update, every = dict(self.webhook), self.updates[0], self.faults["duplicate_every"]
+            times = 2 if every and update["update_id"] % every == 0 else 1
+            arrived = all([self.pushed(hook, update) for _ in range(times)])
+            with self.changed:
+                if arrived and self.updates and self.updates[0] is update:
+                    self.updates.pop(0)
+                self.hook_failures += not arrived
+                if not arrived:
+                    self.changed.wait(0.2)
+
+    def pushed(self, hook, update):
+        url = urllib.parse.urlsplit(hook["url"])
+        to = self.forwards.get(f"{url.scheme}://{url.netloc}")
+        if to is None:
+            return False
+        request = urllib.request.Request(to + url.path, json.dumps(update).encode(),
+                                         {"Content-Type": "application/json"})
+        if hook["secret"]:
+            request.add_header("X-Telegram-Bot-Api-Secret-Token", hook["secret"])
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return 200 <= answer.status < 300
+        except (urllib.error.URLError, OSError):
+            return False
 
     # --- what a test tells it
 
@@ -177,6 +229,11 @@ class World:
             "id": str(self.update_id + 1), "chat_instance": "1", "data": data,
             "from": {"id": user, "is_bot": False, "first_name": "Somebody"},
             "message": self.sent[message]})
+
+    def forward(self, origin, to):
+        self.forwards[origin] = to
+        self.changed.notify_all()
+        return self.hook_failures
 
     def migrate(self, chat, to):
         self.migrated[chat] = to
@@ -195,7 +252,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.wfile.write(body)
+        except BrokenPipeError:
+            pass  # whoever asked was killed
 
     def refuse(self, status, description, parameters=None):
         extra = {"parameters": parameters} if parameters else {}
@@ -265,7 +325,8 @@ class Handler(BaseHTTPRequestHandler):
                 value = self.schema.result(method, does(checked))
             self.answer(200, {"ok": True, "result": value})
         except Refused as refused:
-            self.refuse(400, *refused.args)
+            description, parameters, status = (*refused.args, None, None)[:3]
+            self.refuse(status or 400, description, parameters)
 
     do_GET = do_POST
 
@@ -273,6 +334,7 @@ class Handler(BaseHTTPRequestHandler):
 def main():
     Handler.schema = Schema(sys.argv[1])
     Handler.world = World()
+    threading.Thread(target=Handler.world.push, daemon=True).start()
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)

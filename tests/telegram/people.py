@@ -3,8 +3,11 @@
 
 people.py BUILD_DIR API.json: each line is a check; the last one counts.
 """
+import atexit
+import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +18,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+HOOK = "hook-secret-of-the-test-canary"
 CONTROL = "application/vnd.sealwire.bridge+json"
 UPDATES = int(os.environ.get("SEALWIRE_UPDATES", "200"))
 sys.path.insert(0, HERE)
@@ -38,6 +42,7 @@ class Lines:
     def __init__(self, *command, **more):
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
         self.lines, self.changed = [], threading.Condition()
+        atexit.register(self.child.kill)
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -69,6 +74,7 @@ class Double:
     def __init__(self):
         self.child = subprocess.Popen([sys.executable, os.path.join(HERE, "double.py"), api],
                                       stdout=subprocess.PIPE, text=True)
+        atexit.register(self.child.kill)
         self.url = f"http://127.0.0.1:{self.child.stdout.readline().strip()}"
 
     def __call__(self, what, **body):
@@ -98,9 +104,9 @@ with tempfile.TemporaryDirectory() as work:
         file.write(TOKEN + "\n")
     log_name = os.path.join(work, "bridge.log")
 
-    def start_bridge():
+    def start_bridge(*more):
         return Lines(cli, "--home", home, "-c", "bob", "adapter", "run", "telegram",
-                     "--option", f"api={double.url}", "--secret", f"token={token}@{double.url}",
+                     "--option", f"api={double.url}", "--secret", f"token={token}@{double.url}", *more,
                      stderr=open(log_name, "a", encoding="utf-8"))
 
     bridge = start_bridge()
@@ -186,6 +192,57 @@ with tempfile.TemporaryDirectory() as work:
     double("faults", too_many_every=0, duplicate_every=0, swap_every=0)
     check("and none comes again", alice.wait(lambda e: e.get("text", "").startswith("update "), 3) is None)
 
+    # The same by webhook. What stands in front of the bridge, and ends TLS, is a line of the double's.
+    hook_secret = os.path.join(work, "hook")
+    with open(os.open(hook_secret, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+        file.write(HOOK + "\n")
+    header = "X-Telegram-Bot-Api-Secret-Token"
+
+    def start_hooked(times):
+        started = start_bridge("--listen", "127.0.0.1:0", "--hook-secret", f"{header}={hook_secret}",
+                               "--secret", f"hook={hook_secret}@{double.url}",
+                               "--option", "webhook=https://bot.example/hook")
+        until = time.time() + 30
+        while time.time() < until:
+            said = re.findall(r"takes webhooks on (\S+)", open(log_name, encoding="utf-8").read())
+            if len(said) == times:
+                double("forward", origin="https://bot.example", to=said[-1])
+                return started, said[-1]
+            time.sleep(0.05)
+        raise SystemExit("the bridge takes no webhooks")
+
+    def forged(text, secret, size=0):
+        body = json.dumps({"update_id": 5, "message": {"text": text, "chat": {"id": -1007},
+                                                       "from": {"id": 70}}}).encode()
+        connection = http.client.HTTPConnection(address.removeprefix("http://"))
+        connection.putrequest("POST", "/hook")
+        connection.putheader("Content-Length", str(len(body) + size))
+        if secret:
+            connection.putheader(header, secret)
+        connection.endheaders(body)  # what is missing of a long one is never waited for
+        return connection.getresponse().status
+
+    bridge.end()
+    bridge, address = start_hooked(1)
+    double("say", chat=-1007, user=70, text="by webhook")
+    check("an update that Telegram pushes arrives", message(lambda e: e.get("text") == "by webhook"))
+    check("a pushed update without the secret, or with another, is forged",
+          [forged("forged", None), forged("forged", "wrong"), forged("forged", HOOK + "1")] == [401] * 3)
+    check("a body without bound is refused", forged("forged", HOOK, 2 << 20) == 413)
+    double("faults", too_many_every=0, duplicate_every=10, swap_every=0)
+    for i in range(UPDATES // 4):
+        double("say", chat=-1007, user=70, text=f"pushed {i}")
+        if i == UPDATES // 8:
+            os.kill(bridge.child.pid, signal.SIGKILL)
+            bridge.child.wait()
+            bridge, address = start_hooked(2)
+    came = []
+    while len(came) < UPDATES // 4 and (got := message(lambda e: e.get("text", "").startswith(("pushed ", "forged")))):
+        came.append(got["text"])
+    check(f"{UPDATES // 4} pushed updates, 10 % twice, a kill -9 between: each once, in order",
+          came == [f"pushed {i}" for i in range(UPDATES // 4)], came[:20])
+    check("and nothing forged ever comes", alice.wait(lambda e: e.get("text", "").startswith(("forged", "pushed")), 3) is None)
+
     children = subprocess.run(["pgrep", "-P", str(bridge.child.pid)], capture_output=True, text=True).stdout.split()
     places = [f"/proc/{pid}/{what}" for pid in children for what in ("environ", "cmdline")]
     seen = b"".join(open(place, "rb").read() for place in places)
@@ -201,9 +258,9 @@ with tempfile.TemporaryDirectory() as work:
                         memory += mem.read(high - low)
                     except OSError:
                         pass
-    secret = TOKEN.encode()
-    check("the token is in no bridge's environment, arguments, memory or log",
-          children and memory and secret not in seen + memory and TOKEN not in open(log_name, encoding="utf-8").read())
+    check("neither secret is in the bridge's environment, arguments, memory or log",
+          children and memory and not any(secret.encode() in seen + memory or
+                                          secret in open(log_name, encoding="utf-8").read() for secret in (TOKEN, HOOK)))
     for each in (bridge, alice, up):
         each.end()
     double.child.kill()
