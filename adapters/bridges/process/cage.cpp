@@ -8,6 +8,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -119,6 +120,24 @@ constexpr auto kAllowed = std::to_array<const char*>({
     "umask",
 });
 
+// TCP, where a network namespace leaves nothing but doors.h to talk to.
+constexpr auto kSocketCalls = std::to_array<const char*>({
+    "bind",
+    "listen",
+    "accept",
+    "accept4",
+    "connect",
+    "shutdown",
+    "getsockname",
+    "getpeername",
+    "getsockopt",
+    "setsockopt",
+    "sendto",
+    "recvfrom",
+    "sendmsg",
+    "recvmsg",
+});
+
 struct Release {
   void operator()(void* context) const { seccomp_release(context); }
 };
@@ -129,13 +148,20 @@ bool allow(scmp_filter_ctx context, const char* name) {
   return call == __NR_SCMP_ERROR || seccomp_rule_add(context, SCMP_ACT_ALLOW, call, 0) == 0;
 }
 
-bool add_rules(scmp_filter_ctx context, const char* program) {
+bool add_rules(scmp_filter_ctx context, const char* program, bool tunnels) {
   for (const char* name : kAllowed)
     if (!allow(context, name)) return false;
   const auto rule = [&](std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> where) {
     return seccomp_rule_add_array(context, action, call, static_cast<unsigned>(where.size()),
                                   where.begin()) == 0;
   };
+  for (const char* name : kSocketCalls)
+    if (tunnels && !allow(context, name)) return false;
+  constexpr scmp_datum_t kKind = ~scmp_datum_t{SOCK_CLOEXEC | SOCK_NONBLOCK};
+  if (tunnels &&
+      !rule(SCMP_ACT_ALLOW, SCMP_SYS(socket),
+            {SCMP_A0_64(SCMP_CMP_EQ, AF_INET), SCMP_A1_64(SCMP_CMP_MASKED_EQ, kKind, SOCK_STREAM)}))
+    return false;
   // Threads, not processes. clone3's flags lie in memory where a filter cannot look: glibc falls
   // back to clone.
   return rule(SCMP_ACT_ALLOW, SCMP_SYS(clone),
@@ -152,11 +178,11 @@ bool add_rules(scmp_filter_ctx context, const char* program) {
          rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {SCMP_A1_64(SCMP_CMP_EQ, 0x5451)});    // FIOCLEX
 }
 
-Result<std::vector<unsigned char>> compile_filter(const char* program) {
+Result<std::vector<unsigned char>> compile_filter(const char* program, bool tunnels) {
   const Error broken{Errc::crypto_failed, "the system call filter could not be built"};
   const std::unique_ptr<void, Release> context(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   const int file = ::memfd_create("filter", MFD_CLOEXEC);
-  if (!context || file < 0 || !add_rules(context.get(), program) ||
+  if (!context || file < 0 || !add_rules(context.get(), program, tunnels) ||
       seccomp_export_bpf(context.get(), file) != 0)
     return fail(broken);
   std::vector<unsigned char> bytes(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)));
@@ -225,13 +251,16 @@ CageSupport cage_support() {
   return support;
 }
 
-Result<Cage> Cage::build(const std::vector<std::string>& command) {
+Result<Cage> Cage::build(const std::vector<std::string>& command, bool tunnels) {
   const CageSupport support = cage_support();
   if (!support.seccomp || support.landlock < 1)
     return fail(Errc::transport_insecure,
                 support.seccomp ? "this kernel has no Landlock" : "this kernel has no seccomp");
+  if (tunnels && !support.network_namespace)
+    return fail(Errc::transport_insecure,
+                "tunnels want a network namespace, which is not permitted here");
   Cage cage;
-  SW_TRY(cage.filter_, compile_filter(command.at(0).c_str()));
+  SW_TRY(cage.filter_, compile_filter(command.at(0).c_str(), tunnels));
   SW_TRY(cage.ruleset_, build_ruleset(command, support.landlock));
   return cage;
 }
@@ -249,9 +278,9 @@ Cage::~Cage() {
   if (ruleset_ >= 0) ::close(ruleset_);
 }
 
-bool Cage::enter() const {
+bool Cage::enter(bool alone) const {
   // A network namespace is one layer more where it is permitted; sockets are refused without it.
-  ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC);
+  if (!alone) ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC);
   sock_fprog program{static_cast<unsigned short>(filter_.size() / sizeof(sock_filter)),
                      reinterpret_cast<sock_filter*>(const_cast<unsigned char*>(filter_.data()))};
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&

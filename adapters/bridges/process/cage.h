@@ -20,9 +20,11 @@ CageSupport cage_support();
 class Cage {
  public:
   /// Readable inside: the system's programs and libraries, and each file or folder that `command`
-  /// names (the folder of a file). Fails with transport_insecure where seccomp or Landlock is
-  /// missing.
-  [[nodiscard]] static Result<Cage> build(const std::vector<std::string>& command);
+  /// names (the folder of a file). With `tunnels` it may use TCP, in a network namespace where
+  /// there is nothing but them. Fails with transport_insecure where seccomp or Landlock is missing,
+  /// or the namespace that tunnels want.
+  [[nodiscard]] static Result<Cage> build(const std::vector<std::string>& command,
+                                          bool tunnels = false);
   Cage(Cage&& other) noexcept;
   Cage& operator=(Cage&& other) noexcept;
   Cage(const Cage&) = delete;
@@ -30,7 +32,8 @@ class Cage {
   ~Cage();
 
   /// For the calling process, for good; async-signal-safe. False, with errno, where a layer failed.
-  bool enter() const;
+  /// `alone`: it has a network namespace of its own already.
+  bool enter(bool alone = false) const;
 
  private:
   Cage() = default;

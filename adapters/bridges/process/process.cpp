@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "adapters/bridges/process/cage.h"
+#include "adapters/bridges/process/doors.h"
 #include "adapters/bridges/process/lines.h"
 #include "sdk/cli/input.h"
 #include "sdk/cli/text.h"
@@ -41,12 +42,13 @@ struct Pipe {
 
 class Process final : public Bridge {
  public:
-  Process(pid_t pid, int input, int output, int errors, const ProcessOptions& options, OnSaid said,
-          OnEnd ended)
+  Process(pid_t pid, int input, int output, int errors, std::unique_ptr<Tunnels> tunnels,
+          const ProcessOptions& options, OnSaid said, OnEnd ended)
       : pid_(pid),
         input_(input),
         output_(output),
         errors_(errors),
+        tunnels_(std::move(tunnels)),
         log_(options.log),
         said_(std::move(said)),
         ended_(std::move(ended)),
@@ -140,6 +142,7 @@ class Process final : public Bridge {
   int input_;
   const int output_;
   const int errors_;
+  const std::unique_ptr<Tunnels> tunnels_;
   const std::function<void(const std::string&)> log_;
   const OnSaid said_;
   const OnEnd ended_;
@@ -157,7 +160,7 @@ void limit(int resource, rlim_t most) {
 
 // In the child, between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(char* const* arguments, char* const* environment, const Cage* cage,
-                         int report) {
+                         const Doors* doors, int report) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -166,7 +169,9 @@ void limit(int resource, rlim_t most) {
   limit(RLIMIT_NOFILE, 64);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_DATA, rlim_t{2} * 1024 * 1024 * 1024);
-  if (cage == nullptr || cage->enter()) ::execve(arguments[0], arguments, environment);
+  const bool alone = doors != nullptr && doors->open();
+  if ((alone || doors == nullptr) && (cage == nullptr || cage->enter(alone)))
+    ::execve(arguments[0], arguments, environment);
   const int error = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
   ::_exit(127);
@@ -178,7 +183,12 @@ Result<std::unique_ptr<Bridge>> start_process(const ProcessOptions& options, Bri
                                               Bridge::OnEnd ended) {
   std::optional<Cage> cage;
   if (options.caged) {
-    SW_TRY(cage, Cage::build(options.command));
+    SW_TRY(cage, Cage::build(options.command, !options.tunnels.empty()));
+  }
+  std::optional<Doors> doors;
+  if (!options.tunnels.empty()) {
+    if (!cage) return fail(Errc::config_invalid, "a tunnel wants the cage");
+    SW_TRY(doors, Doors::make(options.tunnels.size()));
   }
   Pipe in;
   Pipe out;
@@ -203,7 +213,8 @@ Result<std::unique_ptr<Bridge>> start_process(const ProcessOptions& options, Bri
     ::dup2(in.ends[0], STDIN_FILENO);
     ::dup2(out.ends[1], STDOUT_FILENO);
     ::dup2(errors.ends[1], STDERR_FILENO);
-    become(argv.data(), environment.data(), cage ? &*cage : nullptr, report.ends[1]);
+    become(argv.data(), environment.data(), cage ? &*cage : nullptr, doors ? &*doors : nullptr,
+           report.ends[1]);
   }
   if (pid < 0) return fail(Errc::file_failed, std::string("fork: ") + std::strerror(errno));
   ::setpgid(pid, pid);  // whichever of the two comes first
@@ -216,9 +227,20 @@ Result<std::unique_ptr<Bridge>> start_process(const ProcessOptions& options, Bri
     ::waitpid(pid, nullptr, 0);
     return fail(Errc::file_failed, options.command[0] + ": " + std::strerror(error));
   }
+  std::unique_ptr<Tunnels> tunnels;
+  if (doors) {
+    auto opened = doors->take().and_then(
+        [&](const auto& all) { return Tunnels::start(options.tunnels, all, options.log); });
+    if (!opened) {
+      ::kill(-pid, SIGKILL);
+      ::waitpid(pid, nullptr, 0);
+      return fail(opened.error());
+    }
+    tunnels = std::move(*opened);
+  }
   ::fcntl(in.ends[1], F_SETFL, O_NONBLOCK);
-  return std::make_unique<Process>(pid, in.take(1), out.take(0), errors.take(0), options,
-                                   std::move(said), std::move(ended));
+  return std::make_unique<Process>(pid, in.take(1), out.take(0), errors.take(0), std::move(tunnels),
+                                   options, std::move(said), std::move(ended));
 }
 
 }  // namespace sealwire::bridge

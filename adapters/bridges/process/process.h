@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/bridges/bridge.h"
+#include "adapters/bridges/process/tunnel.h"
 
 namespace sealwire::bridge {
 
@@ -14,6 +15,7 @@ struct ProcessOptions {
   std::vector<std::string> command;             // the first is an absolute path
   std::function<void(const std::string&)> log;  // a line of its standard error, made printable
   bool caged = true;                            // false only where the operator said so
+  std::vector<Tunnel> tunnels = {};             // only for a caged one
 };
 
 /// Fails with file_failed (it cannot be executed), or transport_insecure where a layer of the cage

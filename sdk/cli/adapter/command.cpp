@@ -8,6 +8,7 @@
 
 #include "adapters/bridges/host/host.h"
 #include "adapters/bridges/process/cage.h"
+#include "adapters/bridges/process/doors.h"
 #include "adapters/bridges/process/process.h"
 #include "adapters/files/private_file.h"
 #include "sdk/cli/adapter/check.h"
@@ -35,9 +36,11 @@ struct AdapterOptions {
 };
 
 bridge::Launch launcher(std::vector<std::string> command, bool caged,
+                        std::vector<bridge::Tunnel> tunnels,
                         std::function<void(const std::string&)> log) {
-  return [process = bridge::ProcessOptions{std::move(command), std::move(log), caged}](
-             bridge::Bridge::OnSaid said, bridge::Bridge::OnEnd ended) {
+  return [process = bridge::ProcessOptions{std::move(command), std::move(log), caged,
+                                           std::move(tunnels)}](bridge::Bridge::OnSaid said,
+                                                                bridge::Bridge::OnEnd ended) {
     return bridge::start_process(process, std::move(said), std::move(ended));
   };
 }
@@ -72,6 +75,10 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
   if (!pairs) return tl::unexpected(pairs.error());
   auto egress = read_egress(options.world);
   if (!egress) return tl::unexpected(egress.error());
+  auto tunnels = read_tunnels(options.world);
+  if (!tunnels) return tl::unexpected(tunnels.error());
+  for (std::size_t i = 0; i < tunnels->size(); ++i)
+    (*settings)[(*tunnels)[i].name] = fmt::format("127.0.0.1:{}", bridge::kFirstDoor + i);
   auto hooks = read_hooks(options.world);
   if (!hooks) return tl::unexpected(hooks.error());
   catch_interrupts();
@@ -88,7 +95,7 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
     host_options.pairings.push_back({chat, "*", peer.agent});
   }
   if (options.uncaged) host_options.log("runs without its cage, as --uncaged says");
-  auto launch = launcher(*command, !options.uncaged, host_options.log);
+  auto launch = launcher(*command, !options.uncaged, std::move(*tunnels), host_options.log);
   bridge::Host host(std::move(*agent), std::move(launch), std::move(host_options));
   const auto done = host.run(interrupted);
   print_counts(context, host.counts());
@@ -101,8 +108,8 @@ Outcome<> test_bridge(Context& context, const AdapterOptions& options) {
   if (!command) return tl::unexpected(command.error());
   auto settings = named(options.options, "--option");
   if (!settings) return tl::unexpected(settings.error());
-  const auto checks = check_bridge(launcher(*command, !options.uncaged, [](const std::string&) {}),
-                                   *settings, options.chat);
+  const auto checks = check_bridge(
+      launcher(*command, !options.uncaged, {}, [](const std::string&) {}), *settings, options.chat);
   constexpr std::array<std::string_view, 3> kWords{"ok", "BROKEN", "-"};
   std::size_t broken = 0;
   for (const Check& check : checks) {

@@ -53,6 +53,10 @@ void add_world_options(CLI::App& run, WorldOptions& options) {
   run.add_option(
       "--sign", options.signers,
       "KEYID=FILE@ORIGIN: sign fetches from ORIGIN with this Ed25519 key (PEM; RFC 9421)");
+  run.add_option(
+      "--tunnel", options.tunnels,
+      "NAME=tcp://HOST:PORT or NAME=tls://HOST:PORT?ca=FILE&cert=FILE: what the bridge may "
+      "connect to; option NAME tells it where");
   auto* listen =
       run.add_option("--listen", options.listen,
                      "ADDRESS:PORT: take webhooks here; wants --hook-secret or --hook-key");
@@ -137,6 +141,17 @@ Outcome<std::optional<bridge::HookOptions>> read_hooks(const WorldOptions& optio
     return failure(Errc::config_invalid, "--listen: nothing says by what a webhook proves itself",
                    "add --hook-secret HEADER=FILE or --hook-key KEYID=FILE");
   return hooks;
+}
+
+Outcome<std::vector<bridge::Tunnel>> read_tunnels(const WorldOptions& options) {
+  const auto all = named(options.tunnels, "--tunnel");
+  if (!all) return tl::unexpected(all.error());
+  std::vector<bridge::Tunnel> tunnels;
+  for (const auto& [name, uri] : *all) {
+    SW_TRY(bridge::Tunnel tunnel, bridge::parse_tunnel(name, uri));
+    tunnels.push_back(std::move(tunnel));
+  }
+  return tunnels;
 }
 
 }  // namespace sealwire::cli

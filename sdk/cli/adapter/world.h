@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/bridges/host/host.h"
+#include "adapters/bridges/process/tunnel.h"
 #include "sdk/cli/failure.h"
 
 namespace CLI {
@@ -23,6 +24,7 @@ struct WorldOptions {
   std::string public_url;
   std::string hook_secret;             // HEADER=FILE
   std::vector<std::string> hook_keys;  // KEYID=FILE
+  std::vector<std::string> tunnels;    // NAME=URI
 };
 
 void add_world_options(CLI::App& run, WorldOptions& options);
@@ -34,5 +36,6 @@ Outcome<std::map<std::string, std::string>> named(const std::vector<std::string>
 /// Both read the files that the options name.
 Outcome<bridge::Egress> read_egress(const WorldOptions& options);
 Outcome<std::optional<bridge::HookOptions>> read_hooks(const WorldOptions& options);
+Outcome<std::vector<bridge::Tunnel>> read_tunnels(const WorldOptions& options);
 
 }  // namespace sealwire::cli
