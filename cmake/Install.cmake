@@ -12,7 +12,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Bridges that are processes, and the contract that they keep.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/adapters/bridges/
   DESTINATION ${CMAKE_INSTALL_DATADIR}/sealwire/bridges
-  FILES_MATCHING PATTERN "*.py" PATTERN "*.mjs" PATTERN "CONTRACT.md"
+  FILES_MATCHING PATTERN "*.py" PATTERN "hello/*" PATTERN "sealwire_bridge.h" PATTERN "CONTRACT.md"
   PATTERN "host" EXCLUDE PATTERN "process" EXCLUDE PATTERN "__pycache__" EXCLUDE)
 
 # Sanitized objects are of no use outside; an SDK target comes with its folder.

@@ -37,6 +37,16 @@ class Members {
     }
     return all;
   }
+  std::vector<std::string> list(const char* name) {
+    std::vector<std::string> all;
+    const Json array =
+        take<Json>(name, false, "a list", [](const Json& j) { return j.is_array(); });
+    for (const Json& each : array) {
+      if (!each.is_string()) complain(std::string(name) + " has a member that is not a string");
+      if (each.is_string()) all.push_back(each.get<std::string>());
+    }
+    return all;
+  }
   /// One of `text`, `json`, `base64`.
   Bytes bytes(bool required) {
     const int given = int{has("text")} + int{has("json")} + int{has("base64")};
@@ -122,6 +132,23 @@ Result<Said> take(const std::string& op, Members& m) {
   return fail(Errc::config_invalid, "\"" + op + "\" is not an operation");
 }
 
+Result<Told> take_told(const std::string& event, Members& m) {
+  if (event == "start") {
+    if (m.number("contract") != kContractVersion)
+      return fail(Errc::version_unsupported, "not contract 1");
+    return Start{m.texts("options")};
+  }
+  if (event == "deliver")
+    return Deliver{m.text("id"), m.text("chat"), m.text("from"), m.content(), m.list("choices")};
+  if (event == "outcome") return Outcome{m.text("id"), m.text("code")};
+  if (event == "fetched")
+    return Fetched{m.text("ref"), static_cast<unsigned>(m.number("status")), m.bytes(false),
+                   m.text("cause", false)};
+  if (event == "hook") return Hook{m.text("ref"), m.text("path"), m.bytes(false)};
+  if (event == "stop") return Stop{};
+  return fail(Errc::config_invalid, "\"" + event + "\" is not an event");
+}
+
 Json put_bytes(Json json, const Bytes& data) {
   if (cli::is_utf8(as_text(data)))
     json["text"] = as_text(data);
@@ -155,7 +182,77 @@ Json write(const Stop&) {
   return {{"event", "stop"}};
 }
 
+Json write(const Hello& hello) {
+  return {{"op", "hello"},
+          {"contract", hello.contract},
+          {"name", hello.name},
+          {"pair", hello.pair},
+          {"ask", hello.ask},
+          {"hook", hello.hook},
+          {"chat_interval_ms", hello.chat_interval_ms},
+          {"interval_ms", hello.interval_ms}};
+}
+Json write(const Receive& receive) {
+  Json json{{"op", "receive"}, {"id", receive.id}, {"chat", receive.chat}, {"user", receive.user}};
+  cli::put_content(json, {receive.content.media_type, receive.content.data});
+  return json;
+}
+Json write(const Pair& pair) {
+  return {{"op", "pair"},
+          {"id", pair.id},
+          {"chat", pair.chat},
+          {"user", pair.user},
+          {"code", pair.code}};
+}
+Json write(const Answer& answer) {
+  return {{"op", "answer"},
+          {"id", answer.id},
+          {"chat", answer.chat},
+          {"user", answer.user},
+          {"delivery", answer.delivery},
+          {"choice", answer.choice}};
+}
+Json write(const Delivered& delivered) {
+  return {{"op", "delivered"}, {"delivery", delivered.delivery}};
+}
+Json write(const Failed& failed) {
+  return {{"op", "failed"},
+          {"delivery", failed.delivery},
+          {"permanent", failed.permanent},
+          {"retry_after_ms", failed.retry_after_ms},
+          {"cause", failed.cause}};
+}
+Json write(const Moved& moved) {
+  return {{"op", "moved"}, {"chat", moved.chat}, {"to", moved.to}};
+}
+Json write(const Fetch& fetch) {
+  return put_bytes({{"op", "fetch"},
+                    {"ref", fetch.ref},
+                    {"method", fetch.method},
+                    {"url", fetch.url},
+                    {"headers", fetch.headers},
+                    {"timeout_ms", fetch.timeout_ms}},
+                   fetch.body);
+}
+Json write(const Hooked& hooked) {
+  return {{"op", "hooked"}, {"ref", hooked.ref}, {"status", hooked.status}};
+}
+
 }  // namespace
+
+Result<Told> parse_told(std::string_view line) {
+  auto json = cli::parse_json(line);
+  if (!json || !json->is_object()) return fail(Errc::config_invalid, "not a JSON object");
+  Members members(std::move(*json));
+  const std::string event = members.text("event");
+  SW_TRY(Told told, take_told(event, members));
+  SW_CHECK(members.done());
+  return told;
+}
+
+std::string write_said(const Said& said) {
+  return cli::to_line(std::visit([](const auto& one) { return write(one); }, said));
+}
 
 Result<Said> parse_said(std::string_view line) {
   auto json = cli::parse_json(line);

@@ -14,4 +14,8 @@ inline constexpr std::size_t kLineBytes = 2 * 1024 * 1024;
 /// With its newline.
 std::string write_told(const Told& told);
 
+/// The other side's, for recordings and tests.
+[[nodiscard]] Result<Told> parse_told(std::string_view line);
+std::string write_said(const Said& said);
+
 }  // namespace sealwire::bridge

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "adapters/bridges/host/host.h"
+#include "adapters/bridges/library/library.h"
 #include "adapters/bridges/process/cage.h"
 #include "adapters/bridges/process/doors.h"
 #include "adapters/bridges/process/process.h"
@@ -14,6 +15,8 @@
 #include "sdk/cli/adapter/check.h"
 #include "sdk/cli/adapter/command.h"
 #include "sdk/cli/adapter/places.h"
+#include "sdk/cli/adapter/recording.h"
+#include "sdk/cli/adapter/scaffold.h"
 #include "sdk/cli/adapter/world.h"
 #include "sdk/cli/interrupt.h"
 #include "sdk/cli/open.h"
@@ -32,13 +35,24 @@ struct AdapterOptions {
   std::vector<std::string> pairs;
   WorldOptions world;
   std::string chat = "test";
+  std::string recording;
+  std::uint64_t seed = 1;
   bool uncaged = false;
 };
 
-bridge::Launch launcher(std::vector<std::string> command, bool caged,
-                        std::vector<bridge::Tunnel> tunnels,
-                        std::function<void(const std::string&)> log) {
-  return [process = bridge::ProcessOptions{std::move(command), std::move(log), caged,
+Outcome<bridge::Launch> launcher(const AdapterOptions& options, std::vector<bridge::Tunnel> tunnels,
+                                 std::function<void(const std::string&)> log) {
+  auto command = bridge_command(options.bridge);
+  if (!command) return tl::unexpected(command.error());
+  if (command->front().ends_with(".so")) {
+    if (!options.uncaged)
+      return failure(Errc::transport_insecure, "a library runs inside its host, in no cage",
+                     "--uncaged, if you trust it as you trust sealwire");
+    return [path = command->front()](bridge::Bridge::OnSaid said, bridge::Bridge::OnEnd ended) {
+      return bridge::start_library(path, std::move(said), std::move(ended));
+    };
+  }
+  return [process = bridge::ProcessOptions{std::move(*command), std::move(log), !options.uncaged,
                                            std::move(tunnels)}](bridge::Bridge::OnSaid said,
                                                                 bridge::Bridge::OnEnd ended) {
     return bridge::start_process(process, std::move(said), std::move(ended));
@@ -67,8 +81,6 @@ void print_counts(Context& context, const bridge::Counts& counts) {
 }
 
 Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
-  auto command = bridge_command(options.bridge);
-  if (!command) return tl::unexpected(command.error());
   auto settings = named(options.options, "--option");
   if (!settings) return tl::unexpected(settings.error());
   auto pairs = named(options.pairs, "--pair");
@@ -95,54 +107,55 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
     host_options.pairings.push_back({chat, "*", peer.agent});
   }
   if (options.uncaged) host_options.log("runs without its cage, as --uncaged says");
-  auto launch = launcher(*command, !options.uncaged, std::move(*tunnels), host_options.log);
-  bridge::Host host(std::move(*agent), std::move(launch), std::move(host_options));
+  auto launch = launcher(options, std::move(*tunnels), host_options.log);
+  if (!launch) return tl::unexpected(launch.error());
+  if (!options.recording.empty()) {
+    launch = record(std::move(*launch), options.recording);
+    if (!launch) return tl::unexpected(launch.error());
+  }
+  bridge::Host host(std::move(*agent), std::move(*launch), std::move(host_options));
   const auto done = host.run(interrupted);
   print_counts(context, host.counts());
   if (!done) return failure(done.error());
   return {};
 }
 
-Outcome<> test_bridge(Context& context, const AdapterOptions& options) {
-  auto command = bridge_command(options.bridge);
-  if (!command) return tl::unexpected(command.error());
-  auto settings = named(options.options, "--option");
-  if (!settings) return tl::unexpected(settings.error());
-  const auto checks = check_bridge(
-      launcher(*command, !options.uncaged, {}, [](const std::string&) {}), *settings, options.chat);
+// Each check, and a grade: A is all kept, B all that must be, F not even that.
+Outcome<> report(Context& context, const std::vector<Check>& checks) {
   constexpr std::array<std::string_view, 3> kWords{"ok", "BROKEN", "-"};
   std::size_t broken = 0;
   for (const Check& check : checks) {
     const auto word = kWords.at(static_cast<std::size_t>(check.verdict));
+    const auto level = check.level == Check::Level::must ? "must" : "should";
     broken += check.verdict == Check::Verdict::broken ? 1 : 0;
     if (context.json)
-      context.out << to_line(
-          Json{{"check", check.name}, {"verdict", word}, {"detail", check.detail}});
+      context.out << to_line(Json{
+          {"check", check.name}, {"level", level}, {"verdict", word}, {"detail", check.detail}});
     else
-      context.out << fmt::format("{:<7} {}{}\n", word, check.name,
+      context.out << fmt::format("{:<7} {:<7} {}{}\n", word, level, printable(check.name),
                                  check.detail.empty() ? "" : ": " + printable(check.detail));
   }
-  if (broken != 0)
-    return failure(Errc::config_invalid,
-                   fmt::format("{} of {} checks broken", broken, checks.size()),
+  const char mark = grade(checks);
+  if (context.json)
+    context.out << to_line(Json{{"grade", std::string(1, mark)}, {"broken", broken}});
+  else
+    context.out << fmt::format("grade {}: {} of {} checks broken\n", mark, broken, checks.size());
+  if (mark == 'F')
+    return failure(Errc::config_invalid, "the bridge does not keep its contract",
                    "adapters/bridges/CONTRACT.md says what is wanted");
   return {};
 }
 
-Outcome<> new_bridge(Context& context, const AdapterOptions& options) {
-  const std::string extension = options.language == "python" ? ".py" : ".mjs";
-  const fs::path from = fs::path(bridges_directory()) / "hello" / ("bridge" + extension);
-  const fs::path folder = options.bridge;
-  const fs::path to = folder / ("bridge" + extension);
-  SW_TRY(const std::string text, files::read_text_file(from));
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return failure(Errc::file_failed, folder.string() + ": " + error.message());
-  if (fs::exists(to)) return failure(Errc::file_failed, to.string() + " is there already");
-  SW_CHECK(files::create_file(to, as_bytes(text), files::Access::everyone));
-  context.out << to.string() << "\n";
-  context.err << fmt::format("try: sealwire adapter test {}\n", to.string());
-  return {};
+Outcome<> test_bridge(Context& context, const AdapterOptions& options) {
+  auto settings = named(options.options, "--option");
+  if (!settings) return tl::unexpected(settings.error());
+  const auto launch = launcher(options, {}, [](const std::string&) {});
+  if (!launch) return tl::unexpected(launch.error());
+  if (options.recording.empty())
+    return report(context, check_bridge(*launch, *settings, options.chat, options.seed));
+  const auto checks = replay(*launch, options.recording);
+  if (!checks) return tl::unexpected(checks.error());
+  return report(context, *checks);
 }
 
 Outcome<> list_bridges(Context& context) {
@@ -199,13 +212,22 @@ void add_adapter(CLI::App& app, Context& context) {
   add_common(*run, *options);
   run->add_option("--pair", options->pairs, "CHAT=PEER: this chat talks to this agent");
   add_world_options(*run, options->world);
+  run->add_option(
+      "--record", options->recording,
+      "Keep what is said in this file, for `adapter test --replay`; it holds what people "
+      "and agents say");
   auto* test = add("test", "Put a bridge through the contract", test_bridge);
   add_common(*test, *options);
   test->add_option("--chat", options->chat, "The chat to deliver to")->capture_default_str();
-  auto* fresh = add("new", "Make a folder with a small working bridge", new_bridge);
+  test->add_option("--replay", options->recording,
+                   "Tell the bridge what a recorded one was told, and want the same said");
+  test->add_option("--seed", options->seed, "Decides the faults")->capture_default_str();
+  auto* fresh =
+      add("new", "Make a folder with a small working bridge",
+          [](Context& c, const AdapterOptions& o) { return new_bridge(c, o.bridge, o.language); });
   fresh->add_option("bridge", options->bridge, "The folder")->required();
-  fresh->add_option("--lang", options->language, "python or javascript")
-      ->check(CLI::IsMember({"python", "javascript"}))
+  fresh->add_option("--lang", options->language, "The language it is in")
+      ->check(CLI::IsMember(languages()))
       ->capture_default_str();
   add("ls", "List the shipped bridges",
       [](Context& c, const AdapterOptions&) { return list_bridges(c); });
