@@ -53,8 +53,11 @@ class Load {
       changed_.wait(lock, [&] { return i - delivered_ < in_flight; });
       sent_[static_cast<std::size_t>(i)] = Clock::now();
       lock.unlock();
-      (*bridge)->tell(Deliver{std::to_string(i), "c" + std::to_string(i % in_flight), "alice",
-                              {"text/plain", Bytes(256, 'x')}, {}});
+      (*bridge)->tell(Deliver{std::to_string(i),
+                              "c" + std::to_string(i % in_flight),
+                              "alice",
+                              {"text/plain", Bytes(256, 'x')},
+                              {}});
       lock.lock();
     }
     changed_.wait(lock, [&] { return delivered_ == count; });
@@ -102,9 +105,11 @@ void compare(const char* process, const char* library, int count, int rounds, in
     }
   const double rate[] = {median(rates[0]), median(rates[1])};
   const double p50[] = {median(latencies[0]), median(latencies[1])};
-  fmt::print("{} in flight: caged process {:.0f}/s, p50 {:.0f} us; library {:.0f}/s, p50 {:.0f} us; "
-             "ratio {:.2f}, added p50 {:.0f} us\n",
-             in_flight, rate[0], p50[0], rate[1], p50[1], rate[0] / rate[1], p50[0] - p50[1]);
+  fmt::print(
+      R"({{"bench":"bridge","in_flight":{},"process_a_second":{:.0f},"library_a_second":{:.0f},)"
+      R"("ratio":{:.2f},"process_p50_us":{:.0f},"library_p50_us":{:.0f},"added_p50_us":{:.0f}}})"
+      "\n",
+      in_flight, rate[0], rate[1], rate[0] / rate[1], p50[0], p50[1], p50[0] - p50[1]);
 }
 
 }  // namespace
@@ -115,7 +120,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: bench_bridge PROGRAM LIBRARY DELIVERIES ROUNDS\n");
     return 2;
   }
-  sealwire::crypto::initialise();
   for (const int in_flight : {1, 64})
     sealwire::bridge::compare(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]), in_flight);
 }
