@@ -369,6 +369,7 @@ class Handler(BaseHTTPRequestHandler):
                 world.calls += 1
                 every = world.faults["too_many_every"]
                 if every and world.calls % every == 0:
+                    world.log.append({"method": "too many", "at": time.time(), "refused": method["name"]})
                     return self.refuse(429, "Too Many Requests: retry after 1", {"retry_after": 1})
                 value = self.schema.result(method, does(bot, checked))
             self.answer(200, {"ok": True, "result": value})
