@@ -87,6 +87,9 @@ class TelegramChannel final : public Channel {
   std::string_view name() const override { return "telegram"; }
   std::vector<std::string_view> schemes() const override { return {"telegram"}; }
   Capabilities capabilities() const override { return {.binding = false, .native_close = false}; }
+  Result<> check_uri(std::string_view uri) const override {
+    return target_of(uri).map([](const Target&) {});
+  }
 
   Result<std::unique_ptr<Running>> listen(const Endpoint& endpoint,
                                           Handler& handler) const override {

@@ -41,6 +41,7 @@ TelegramDouble::TelegramDouble() {
   if (::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   const std::string api = description();
   pid_ = ::fork();
+  if (pid_ < 0) throw std::runtime_error("fork");
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(out[1], STDOUT_FILENO);
@@ -65,7 +66,7 @@ TelegramDouble::TelegramDouble() {
 }
 
 TelegramDouble::~TelegramDouble() {
-  ::kill(pid_, SIGKILL);
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
