@@ -41,6 +41,10 @@ Result<Fragment> parse_fragment(std::string_view text) {
   if (text.size() > kTextUnits || !text.starts_with(kPrefix))
     return fail(Errc::frame_malformed, "no fragment");
   text.remove_prefix(kPrefix.size());
+  // libsodium's decoder takes some bytes beyond ASCII for nothing.
+  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+      std::string_view::npos)
+    return fail(Errc::frame_malformed, "a fragment's armour");
   Bytes bytes(text.size() * 3 / 4 + 1);
   std::size_t size = 0;
   const char* end = nullptr;

@@ -67,6 +67,7 @@ TEST(TelegramFragment, WhatIsNoFragmentIsRefused) {
   for (const std::string& text :
        {std::string(), std::string("hello"), std::string("sealwire.0 "),
         "sealwire.1" + good.substr(10), good + "=", good + " ", good.substr(0, 40), good + "\xff",
+        good.substr(0, 20) + std::string(20, '\x91') + good.substr(20),
         good.substr(0, good.size() - 3), std::string(5000, 'A'), armour(odd), armour(early),
         armour(loaded)}) {
     const auto parsed = parse_fragment(text);
