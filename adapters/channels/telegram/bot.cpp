@@ -43,6 +43,8 @@ Bot::~Bot() {
     api->wake();
   for (auto& thread : threads_)
     thread.join();
+  const std::lock_guard lock(hub_->mutex);
+  hub_->forget();
 }
 
 Result<> Bot::wait_ready(Millis patience) {

@@ -73,6 +73,8 @@ End::~End() {
     desk_->changed.notify_all();
   }
   thread_.join();
+  const std::lock_guard lock(hub_.mutex);
+  desk_->ready.clear();  // what it would keep alive keeps it alive
 }
 
 void End::stop_accepting() {

@@ -44,6 +44,12 @@ void Hub::end_all(const Error& error) {
     end(LinkPtr(links_.begin()->second), error, false);
 }
 
+void Hub::forget() {
+  links_.clear();
+  chats_.clear();
+  downloads_.clear();
+}
+
 Hub::Chat* Hub::chat(const std::string& name) {
   if (const auto found = chats_.find(name); found != chats_.end()) return &found->second;
   return chats_.size() < kChats ? &chats_[name] : nullptr;

@@ -49,6 +49,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
   void end(const LinkPtr& link, Error error, bool tell);
   void end_all(const Error& error);
   void arrived(const Update& update);
+  /// Lets go of every link: they hold the hub.
+  void forget();
 
   /// The next request to make, or when to look again.
   std::optional<Job> take_job(Clock::time_point now, Clock::time_point& again);

@@ -64,7 +64,8 @@ void Link::leave_unproven() {
 }
 
 void Link::stir() {
-  if (queued) return;
+  // Once its end was told nobody looks any more.
+  if (queued || !desk->links.contains(shared_from_this())) return;
   queued = true;
   desk->ready.push_back(shared_from_this());
   desk->changed.notify_all();

@@ -204,6 +204,37 @@ TEST_F(Telegram, AFloodOfFragmentsEndsItsConnectionAndNoOther) {
   both_ways({1, 5000});
 }
 
+TEST_F(Telegram, ALostFragmentEndsItsConnectionByNameAndNoOther) {
+  open();
+  Fragment first{Kind::open, *telegram::ConnectionKey::from(Bytes(16, 9)), 0, 1'000'000, {}};
+  ASSERT_TRUE(say(kOther, kBroker, telegram::armour(first))["ok"]);
+  const auto torn = at_listener_.wait_open(2);
+  for (std::uint32_t i = 2; i <= 1 + telegram::kFragmentsAhead; ++i) {
+    Fragment more{Kind::data, first.connection, i, 0, Bytes(8)};
+    ASSERT_TRUE(say(kOther, kBroker, telegram::armour(more))["ok"]);
+  }
+  const Error error = at_listener_.wait_close(torn);
+  EXPECT_EQ(error.code, Errc::connection_lost);
+  EXPECT_NE(error.detail.find("fragment 1 is missing"), std::string::npos) << error.detail;
+  both_ways({1, 5000});
+}
+
+TEST_F(Telegram, AnotherProcessThatPollsForTheBotIsNamed) {
+  std::atomic<bool> stop = false;
+  std::thread other([&] {
+    while (!stop)
+      double_->call(kAgent, "getUpdates", {{"timeout", 0}});
+  });
+  auto endpoint_of_agent = endpoint("telegram://777", double_->options(kAgent));
+  endpoint_of_agent.limits.handshake_ms = 2000;
+  auto running = telegram_channel().dial(endpoint_of_agent, at_dialler_);
+  ASSERT_TRUE(running);
+  const std::string why = failure();
+  stop = true;
+  other.join();
+  EXPECT_NE(why.find("Conflict"), std::string::npos) << why;
+}
+
 TEST_F(Telegram, AChatHasNoMoreThanItsShareOfConnections) {
   ASSERT_NO_FATAL_FAILURE(listen());
   const auto open_one = [&](std::uint8_t i) {
