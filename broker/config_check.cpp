@@ -24,7 +24,8 @@ tl::expected<Config, ConfigProblems> load_config(const std::filesystem::path& pa
 ConfigProblems check_environment(const Config& config, const std::string& filename) {
   ConfigProblems problems;
   for (const auto& listen : config.listen) {
-    if (channel::find_channel(listen.uri) == nullptr) {
+    const auto* const channel = channel::find_channel(listen.uri);
+    if (channel == nullptr) {
       std::string known;
       for (const auto* each : channel::all_channels())
         for (const auto scheme : each->schemes())
@@ -32,9 +33,10 @@ ConfigProblems check_environment(const Config& config, const std::string& filena
       problems.push_back({filename, listen.line,
                           "no channel has the scheme of " + printable(listen.uri),
                           "use one of " + known});
-    } else if (const auto uri = channel::parse_uri(listen.uri); !uri) {
-      problems.push_back({filename, listen.line, printable(listen.uri) + ": " + uri.error().detail,
-                          "write scheme://host:port, like wss://127.0.0.1:7410"});
+    } else if (const auto uri = channel->check_uri(listen.uri); !uri) {
+      problems.push_back(
+          {filename, listen.line, printable(listen.uri) + ": " + uri.error().detail,
+           "write scheme://host:port, like wss://127.0.0.1:7410, or as the channel's page says"});
     }
     for (const auto& [name, value] : listen.options)
       if (name.ends_with("_file") && ::access(value.c_str(), R_OK) != 0)

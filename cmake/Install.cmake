@@ -56,7 +56,7 @@ install(TARGETS sealwire_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/cpp/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 # The pkg-config names of what the archive needs at link time.
-set(SEALWIRE_REQUIRES "libsodium libzmq sqlite3 openssl")
+set(SEALWIRE_REQUIRES "libsodium libzmq sqlite3 openssl libcurl")
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Sealwire)
 configure_package_config_file(cmake/SealwireConfig.cmake.in ${CMAKE_BINARY_DIR}/SealwireConfig.cmake

@@ -128,6 +128,9 @@ class Channel {
   virtual std::string_view name() const = 0;
   virtual std::vector<std::string_view> schemes() const = 0;
   virtual Capabilities capabilities() const = 0;
+  /// Whether `uri` is well-formed, for a check before anything is opened; here,
+  /// scheme://host:port…. Fails with `address_invalid`.
+  virtual Result<> check_uri(std::string_view uri) const;
   /// `handler` outlives the result. Fails with `address_invalid`, `transport_insecure`,
   /// `config_invalid` (an option) or `connect_failed` (cannot bind).
   virtual Result<std::unique_ptr<Running>> listen(const Endpoint& endpoint,

@@ -3,14 +3,16 @@
 #include <array>
 
 #include "adapters/channels/memory/memory.h"
+#include "adapters/channels/telegram/telegram.h"
 #include "adapters/channels/websocket/websocket.h"
 #include "adapters/channels/zeromq/zeromq.h"
 
 namespace sealwire::channel {
 
 std::span<const Channel* const> all_channels() {
-  static const std::array<const Channel*, 3> channels{
+  static const std::array<const Channel*, 4> channels{
       &memory_channel(),
+      &telegram_channel(),
       &websocket_channel(),
       &zeromq_channel(),
   };

@@ -63,6 +63,10 @@ Result<Uri> parse_uri(std::string_view text) {
   return uri;
 }
 
+Result<> Channel::check_uri(std::string_view uri) const {
+  return parse_uri(uri).map([](const Uri&) {});
+}
+
 std::string authority(const Uri& uri) {
   const bool v6 = uri.host.find(':') != std::string::npos;
   return (v6 ? "[" + uri.host + "]" : uri.host) + ":" + std::to_string(uri.port);

@@ -15,7 +15,7 @@ TEST(Registry, FindsEveryChannelByEachOfItsSchemesAndNoOther) {
       EXPECT_EQ(find_channel(std::string(scheme) + "://x"), channel);
     }
   }
-  EXPECT_EQ(schemes, (std::set<std::string_view>{"memory", "ws", "wss", "tcp"}));
+  EXPECT_EQ(schemes, (std::set<std::string_view>{"memory", "telegram", "ws", "wss", "tcp"}));
   for (const auto* uri : {"", "http://x", "://x", "w://x", "wsss://x"})
     EXPECT_EQ(find_channel(uri), nullptr) << uri;
 }

@@ -118,10 +118,12 @@ Result<> SealwiredProcess::start() {
 }
 
 void SealwiredProcess::freeze() {
-  ::kill(pid_, SIGSTOP);
+  if (pid_ > 0) ::kill(pid_, SIGSTOP);
 }
 
 int SealwiredProcess::stop(int signal) {
+  // To kill(2), -1 is every process there is.
+  if (pid_ <= 0) return -1;
   int status = 0;
   ::kill(pid_, signal);
   ::waitpid(pid_, &status, 0);

@@ -26,7 +26,7 @@ class SealwiredProcess {
   Result<> start();
   /// It does nothing more, whatever its system calls return; only SIGKILL ends it.
   void freeze();
-  /// Sends the signal and waits for the end; the exit status as of waitpid.
+  /// Sends the signal and waits for the end; the exit status as of waitpid, -1 where nothing runs.
   int stop(int signal);
 
   /// The endpoint whose scheme that is, since the last start.

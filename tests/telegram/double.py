@@ -4,11 +4,14 @@
 What it checks comes from the API's description; what it does is what tests need: getMe, getUpdates,
 sendMessage, sendDocument, getFile, editMessageText, editMessageReplyMarkup, answerCallbackQuery,
 sendChatAction, setWebhook, deleteWebhook, getWebhookInfo. A test speaks to /double/: say, press, migrate, faults,
-forward (what stands behind a webhook's https address, as a proxy would), log. Prints its port. Telegram itself was never reached with it.
+forward (what stands behind a webhook's https address, as a proxy would), log; and, for bots that talk to bots, bot and
+group. Prints its port. Telegram itself was never reached with it.
 """
 import email.parser
 import email.policy
 import json
+import random
+import re
 import sys
 import threading
 import time
@@ -30,18 +33,59 @@ def units(text):
     return len(text.encode("utf-16-le")) // 2
 
 
+class Bot:
+    """One account. `opted_in`: it takes messages of bots, and may write to bots that do."""
+
+    def __init__(self, me, opted_in):
+        self.me, self.opted_in = me, opted_in
+        self.user = {k: me[k] for k in ("id", "is_bot", "first_name")}
+        self.updates, self.files, self.late = [], {}, []
+        self.update_id, self.polls, self.sent_at = 1000, 0, {}
+        self.webhook = None
+
+
 class World:
     def __init__(self):
         self.changed = threading.Condition()
-        self.updates, self.sent, self.log, self.files = [], {}, [], {}
-        self.update_id, self.message_id, self.calls = 1000, 0, 0
-        self.migrated = {}
-        self.webhook, self.forwards, self.hook_failures = None, {}, 0
-        self.faults = {"too_many_every": 0, "duplicate_every": 0, "swap_every": 0}
+        self.sent, self.log = {}, []
+        self.message_id, self.calls = 0, 0
+        self.migrated, self.groups = {}, {}
+        self.default = Bot(ME, False)
+        self.forwards, self.hook_failures = {}, 0  # of webhooks
+        self.bots = {"bot" + TOKEN: self.default}
+        self.random = random.Random(0)
+        # Of messages between bots: percent that come twice or late, and the least time between two
+        # of one bot to one chat.
+        self.faults = {"too_many_every": 0, "duplicate_every": 0, "swap_every": 0,
+                       "duplicate_percent": 0, "late_percent": 0, "pace_ms": 0}
 
-    def add_update(self, kind, value):
-        self.update_id += 1
-        self.updates.append({"update_id": self.update_id, kind: value})
+    def add_update(self, kind, value, bot=None):
+        bot = bot or self.default
+        bot.update_id += 1
+        bot.updates.append({"update_id": bot.update_id, kind: value})
+        for late in bot.late:
+            late["after"] -= 1
+        self.come_late(bot)
+        self.changed.notify_all()
+
+    def come_late(self, bot):
+        """What was held back comes behind what was sent after it, or when nothing more is sent."""
+        now = time.time()
+        due = [late for late in bot.late if late["after"] <= 0 or late["at"] <= now]
+        bot.late = [late for late in bot.late if late not in due]
+        for late in due:
+            bot.update_id += 1
+            bot.updates.append({"update_id": bot.update_id, "message": late["message"]})
+
+    def deliver(self, bot, message):
+        """A message between bots, with the faults that are set."""
+        faults = self.faults
+        copies = 2 if self.random.random() * 100 < faults["duplicate_percent"] else 1
+        for _ in range(copies):
+            if self.random.random() * 100 < faults["late_percent"]:
+                bot.late.append({"message": message, "after": self.random.randint(1, 3), "at": time.time() + 0.05})
+            else:
+                self.add_update("message", message, bot)
         self.changed.notify_all()
 
     def message(self, chat, **more):
@@ -52,8 +96,22 @@ class World:
 
     # --- the API's methods
 
-    def chat_of(self, p):
-        chat = int(p["chat_id"])
+    def by_id(self, number):
+        return next((bot for bot in self.bots.values() if bot.me["id"] == number), None)
+
+    def chat_of(self, bot, p):
+        given = str(p["chat_id"])
+        if given.startswith("@"):
+            named = [b for b in self.bots.values() if b.me["username"].lower() == given[1:].lower()]
+            if not named:
+                raise Refused("Bad Request: chat not found")
+            given = named[0].me["id"]
+        chat = int(given)
+        other = self.by_id(chat)
+        if other is bot or other is not None and not (bot.opted_in and other.opted_in):
+            raise Refused("Forbidden: bot can't send messages to bots", None, 403)
+        if chat in self.groups and bot not in self.groups[chat]:
+            raise Refused("Forbidden: bot is not a member of the group chat", None, 403)
         if chat in self.migrated:
             raise Refused("Bad Request: group chat was upgraded to a supergroup chat",
                           {"migrate_to_chat_id": self.migrated[chat]})
@@ -76,29 +134,58 @@ class World:
                 if data is not None and not 1 <= len(data.encode()) <= 64:
                     raise Refused("Bad Request: BUTTON_DATA_INVALID")
 
-    def post(self, chat, p, **more):
+    def check_pace(self, bot, chat):
+        now, last = time.time(), bot.sent_at.get(chat, 0)
+        if (now - last) * 1000 < self.faults["pace_ms"]:
+            self.log.append({"method": "too fast", "at": now, "chat": chat})
+            raise Refused("Too Many Requests: retry after 1", {"retry_after": 1}, 429)
+        bot.sent_at[chat] = now
+
+    def post(self, bot, chat, p, **more):
         self.check_markup(p.get("reply_markup"))
-        message = self.message(chat, **{"from": {k: ME[k] for k in ("id", "is_bot", "first_name")}}, **more)
+        self.check_pace(bot, chat)
+        message = self.message(chat, **{"from": bot.user}, **more)
         if p.get("reply_markup", {}).get("inline_keyboard"):
             message["reply_markup"] = p["reply_markup"]
         self.sent[message["message_id"]] = message
         self.log.append({"method": "send", "at": time.time(), "message": message})
+        other = self.by_id(chat)
+        for to in [other] if other else [b for b in self.groups.get(chat, ()) if b is not bot]:
+            self.deliver(to, self.seen_by(to, bot, message))
         return message
 
-    def getme(self, p):
-        return ME
+    def seen_by(self, to, bot, message):
+        """The same message in another bot's eyes: in the chat with the sender, with a file_id of its own."""
+        seen = {key: value for key, value in message.items() if key != "reply_markup"}
+        if message["chat"]["id"] > 0:
+            seen["chat"] = {"id": bot.me["id"], "type": "private", "first_name": bot.me["first_name"]}
+        if "document" in message:
+            data = bot.files[message["document"]["file_id"]]
+            seen["document"] = self.file(to, message["document"]["file_name"], data)
+        return seen
 
-    def getupdates(self, p):
+    def getme(self, bot, p):
+        return bot.me
+
+    def getupdates(self, bot, p):
         offset, limit = p.get("offset", 0), p.get("limit", 100)
         until = time.time() + min(p.get("timeout", 0), 50)
         if not 1 <= limit <= 100:
             raise Refused("Bad Request: limit")
-        if self.webhook:
+        if bot.webhook:
             raise Refused("Conflict: can't use getUpdates method while webhook is active", None, 409)
-        self.updates = [u for u in self.updates if u["update_id"] >= offset]
-        while not self.updates and time.time() < until:
-            self.changed.wait(until - time.time())
-        given = self.updates[:limit]
+        bot.polls += 1
+        mine = bot.polls
+        self.changed.notify_all()
+        if offset < 0:  # all but the last ones are forgotten
+            bot.updates, bot.late = bot.updates[offset:], []
+        bot.updates = [u for u in bot.updates if u["update_id"] >= offset]
+        while not bot.updates and time.time() < until:
+            self.changed.wait(0.02 if bot.late else until - time.time())
+            self.come_late(bot)
+            if bot.polls != mine:
+                raise Refused("Conflict: terminated by other getUpdates request", None, 409)
+        given = bot.updates[:limit]
         every = self.faults["duplicate_every"]
         if every:
             given = [u for u in given for _ in range(2 if u["update_id"] % every == 0 else 1)]
@@ -108,30 +195,35 @@ class World:
                 given[i], given[i + 1] = given[i + 1], given[i]
         return given
 
-    def sendmessage(self, p):
-        chat = self.chat_of(p)
+    def sendmessage(self, bot, p):
+        chat = self.chat_of(bot, p)
         self.check_text(p["text"], 4096, p.get("entities", []))
-        return self.post(chat, p, text=p["text"])
+        return self.post(bot, chat, p, text=p["text"])
 
-    def senddocument(self, p):
-        chat = self.chat_of(p)
+    def senddocument(self, bot, p):
+        chat = self.chat_of(bot, p)
         name, data = p["document"]
+        if not 0 < len(data) <= 50_000_000:
+            raise Refused("Bad Request: file must be non-empty and at most 50 MB")
         if p.get("caption"):
             self.check_text(p["caption"], 1024)
         more = {"caption": p["caption"]} if p.get("caption") else {}
-        return self.post(chat, p, document=self.file(name, data), **more)
+        return self.post(bot, chat, p, document=self.file(bot, name, data), **more)
 
-    def file(self, name, data):
-        file_id = f"file{len(self.files)}"
-        self.files[file_id] = data
+    def file(self, bot, name, data):
+        file_id = f"file{bot.me['id']}-{len(bot.files)}"
+        bot.files[file_id] = data
         return {"file_id": file_id, "file_unique_id": "u" + file_id, "file_name": name,
                 "file_size": len(data)}
 
-    def getfile(self, p):
-        if p["file_id"] not in self.files:
+    def getfile(self, bot, p):
+        self.log.append({"method": "getFile", "at": time.time(), "bot": bot.me["id"]})
+        if p["file_id"] not in bot.files:
             raise Refused("Bad Request: invalid file_id")
+        if len(bot.files[p["file_id"]]) > 20_000_000:
+            raise Refused("Bad Request: file is too big")
         return {"file_id": p["file_id"], "file_unique_id": "u" + p["file_id"],
-                "file_size": len(self.files[p["file_id"]]), "file_path": "documents/" + p["file_id"]}
+                "file_size": len(bot.files[p["file_id"]]), "file_path": "documents/" + p["file_id"]}
 
     def edited(self, p, **change):
         message = self.sent.get(p.get("message_id"))
@@ -145,24 +237,24 @@ class World:
         self.log.append({"method": "edit", "at": time.time(), "message": dict(message)})
         return message
 
-    def editmessagetext(self, p):
+    def editmessagetext(self, bot, p):
         self.check_text(p["text"], 4096, p.get("entities", []))
         return self.edited(p, text=p["text"])
 
-    def editmessagereplymarkup(self, p):
+    def editmessagereplymarkup(self, bot, p):
         return self.edited(p)
 
-    def answercallbackquery(self, p):
+    def answercallbackquery(self, bot, p):
         if units(p.get("text", "")) > 200:
             raise Refused("Bad Request: MESSAGE_TOO_LONG")
         self.log.append({"method": "answer", "at": time.time(), "text": p.get("text", "")})
         return True
 
-    def sendchataction(self, p):
-        self.chat_of(p)
+    def sendchataction(self, bot, p):
+        self.chat_of(bot, p)
         return True
 
-    def setwebhook(self, p):
+    def setwebhook(self, bot, p):
         url = urllib.parse.urlsplit(p["url"])
         if url.scheme != "https" or (url.port or 443) not in (443, 80, 88, 8443):
             raise Refused("Bad Request: bad webhook: HTTPS on port 443, 80, 88 or 8443")
@@ -171,31 +263,32 @@ class World:
             raise Refused("Bad Request: secret token contains unallowed characters")
         if not 1 <= p.get("max_connections", 40) <= 100:
             raise Refused("Bad Request: max_connections")
-        self.webhook = {"url": p["url"], "secret": secret}
+        bot.webhook = {"url": p["url"], "secret": secret}
         self.changed.notify_all()
         return True
 
-    def deletewebhook(self, p):
-        self.webhook = None
+    def deletewebhook(self, bot, p):
+        bot.webhook = None
         self.changed.notify_all()
         return True
 
-    def getwebhookinfo(self, p):
-        return {"url": self.webhook["url"] if self.webhook else "", "has_custom_certificate": False,
-                "pending_update_count": len(self.updates)}
+    def getwebhookinfo(self, bot, p):
+        return {"url": bot.webhook["url"] if bot.webhook else "", "has_custom_certificate": False,
+                "pending_update_count": len(bot.updates)}
 
     def push(self):
-        """The webhook's side: one update at a time, until it is answered with 2xx; some twice."""
+        """The webhook's side, for the first bot: one update at a time, until it is answered with 2xx; some twice."""
+        bot = self.default
         while True:
             with self.changed:
-                while not (self.webhook and self.updates):
+                while not (bot.webhook and bot.updates):
                     self.changed.wait()
-                hook, update, every = dict(self.webhook), self.updates[0], self.faults["duplicate_every"]
+                hook, update, every = dict(bot.webhook), bot.updates[0], self.faults["duplicate_every"]
             times = 2 if every and update["update_id"] % every == 0 else 1
             arrived = all([self.pushed(hook, update) for _ in range(times)])
             with self.changed:
-                if arrived and self.updates and self.updates[0] is update:
-                    self.updates.pop(0)
+                if arrived and bot.updates and bot.updates[0] is update:
+                    bot.updates.pop(0)
                 self.hook_failures += not arrived
                 if not arrived:
                     self.changed.wait(0.2)
@@ -219,14 +312,14 @@ class World:
 
     def say(self, chat, user, text=None, document=None, name="file.bin"):
         sender = {"id": user, "is_bot": False, "first_name": "Somebody"}
-        more = {"text": text} if text is not None else {"document": self.file(name, document.encode())}
+        more = {"text": text} if text is not None else {"document": self.file(self.default, name, document.encode())}
         message = self.message(chat, **{"from": sender}, **more)
         self.add_update("message", message)
         return message["message_id"]
 
     def press(self, message, user, data):
         self.add_update("callback_query", {
-            "id": str(self.update_id + 1), "chat_instance": "1", "data": data,
+            "id": str(self.default.update_id + 1), "chat_instance": "1", "data": data,
             "from": {"id": user, "is_bot": False, "first_name": "Somebody"},
             "message": self.sent[message]})
 
@@ -237,10 +330,26 @@ class World:
 
     def migrate(self, chat, to):
         self.migrated[chat] = to
+        if chat in self.groups:
+            self.groups[to] = self.groups[chat]
+        for bot in self.groups.get(chat, []):
+            self.add_update("message", self.message(chat, migrate_to_chat_id=to), bot)
+
+    def bot(self, token, username, opted_in=True):
+        """Another bot; its id is the token's first half, as on Telegram."""
+        me = {**ME, "id": int(token.split(":")[0]), "first_name": username, "username": username}
+        self.bots["bot" + token] = Bot(me, opted_in)
+
+    def group(self, chat, bots):
+        self.groups[chat] = [self.by_id(number) for number in bots]
+
+    def seed(self, seed):
+        self.random = random.Random(seed)
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     schema = world = None
 
     def log_message(self, *_):
@@ -277,14 +386,15 @@ class Handler(BaseHTTPRequestHandler):
         elif kind.startswith("application/x-www-form-urlencoded"):
             parameters.update(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
         elif kind.startswith("multipart/form-data"):
-            parsed = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(
-                b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-            for part in parsed.iter_parts():
-                name = part.get_param("name", header="content-disposition")
-                if part.get_filename():
-                    files[name] = (part.get_filename(), part.get_payload(decode=True))
+            mark = b"\r\n--" + re.search(r'boundary="?([^";]+)', kind).group(1).encode()
+            for part in (b"\r\n" + body).split(mark)[1:-1]:
+                head, _, data = part.partition(b"\r\n\r\n")
+                about = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head.lstrip() + b"\r\n\r\n")
+                name = about.get_param("name", header="content-disposition")
+                if about.get_filename():
+                    files[name] = (about.get_filename(), data)
                 else:
-                    parameters[name] = part.get_payload(decode=True).decode()
+                    parameters[name] = data.decode()
         # A parameter may name a file of the same request.
         for name, value in list(parameters.items()):
             if isinstance(value, str) and value.startswith("attach://"):
@@ -304,10 +414,11 @@ class Handler(BaseHTTPRequestHandler):
                 if words[1] == "faults":
                     return self.answer(200, world.faults.update(parameters))
                 return self.answer(200, getattr(world, words[1])(**parameters))
-        if words[:2] == ["file", "bot" + TOKEN]:
-            data = world.files.get(words[-1])
+        bot = world.bots.get(words[words[0] == "file"]) if len(words) > 1 else None
+        if words[0] == "file" and bot is not None:
+            data = bot.files.get(words[-1])
             return self.answer(200 if data is not None else 404, data or b"", "application/octet-stream")
-        if len(words) != 2 or words[0] != "bot" + TOKEN:
+        if len(words) != 2 or bot is None:
             return self.refuse(401, "Unauthorized")
         method = self.schema.methods.get(words[1].lower())
         if method is None:
@@ -321,22 +432,30 @@ class Handler(BaseHTTPRequestHandler):
                 world.calls += 1
                 every = world.faults["too_many_every"]
                 if every and world.calls % every == 0:
+                    world.log.append({"method": "too many", "at": time.time(), "refused": method["name"]})
                     return self.refuse(429, "Too Many Requests: retry after 1", {"retry_after": 1})
-                value = self.schema.result(method, does(checked))
+                value = self.schema.result(method, does(bot, checked))
             self.answer(200, {"ok": True, "result": value})
         except Refused as refused:
-            description, parameters, status = (*refused.args, None, None)[:3]
-            self.refuse(status or 400, description, parameters)
+            self.refuse(refused.status, refused.description, refused.parameters)
 
     do_GET = do_POST
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, address):
+        # A client that ends its long poll by hanging up is no error of ours.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, address)
 
 
 def main():
     Handler.schema = Schema(sys.argv[1])
     Handler.world = World()
     threading.Thread(target=Handler.world.push, daemon=True).start()
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

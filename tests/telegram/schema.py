@@ -5,7 +5,11 @@ SCALARS = {"Integer": int, "String": str, "Boolean": bool, "True": bool, "Float"
 
 
 class Refused(Exception):
-    """What the API answers with 400."""
+    """What the API answers instead of a result."""
+
+    def __init__(self, description, parameters=None, status=400):
+        super().__init__(description)
+        self.description, self.parameters, self.status = description, parameters, status
 
 
 class Schema:

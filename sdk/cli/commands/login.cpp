@@ -35,10 +35,14 @@ Outcome<> set_broker(sealwire::Context& target, std::string key, const LoginOpti
     return failure(
         Errc::address_invalid, "the broker's key is not known",
         "sealwire login --endpoint URI --broker-key KEY      (`sealwired init` printed it)");
-  target.endpoints.clear();
-  for (const std::string& uri : endpoints)
-    target.endpoints.push_back(
-        {.uri = uri, .options = {}, .allow_insecure = options.allow_insecure});
+  // What a channel was told here, the file with a bot's token say, holds for the same address.
+  const auto before = std::exchange(target.endpoints, {});
+  for (const std::string& uri : endpoints) {
+    EndpointOptions endpoint{.uri = uri, .options = {}, .allow_insecure = options.allow_insecure};
+    for (const EndpointOptions& known : before)
+      if (known.uri == uri) endpoint.options = known.options;
+    target.endpoints.push_back(std::move(endpoint));
+  }
   return {};
 }
 
