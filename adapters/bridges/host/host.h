@@ -41,6 +41,7 @@ struct Counts {
   std::uint64_t given_up = 0;
   std::uint64_t fetches = 0;
   std::uint64_t restarts = 0;  // of the bridge
+  std::uint64_t attacks = 0;   // for which the kernel ended it; they are among the restarts
 };
 
 class Host {
