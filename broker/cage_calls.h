@@ -111,6 +111,7 @@ inline constexpr auto kServingCalls = std::to_array<const char*>({
     "sched_getaffinity",
     "sched_getparam",
     "sched_getscheduler",
+    "sched_setscheduler",  // of libzmq, which gives a thread the policy that it has
     "sched_yield",
     "set_robust_list",
     "set_tid_address",
@@ -142,14 +143,13 @@ inline constexpr auto kServingCalls = std::to_array<const char*>({
     "uname",
 });
 
-/// Until it listens: ports, the names of its addresses, libzmq's threads, and the cage itself.
+/// Until it listens: ports, the names of its addresses, and the cage itself.
 inline constexpr auto kStartingCalls = std::to_array<const char*>({
     "bind",
     "capset",
     "connect",
     "listen",
     "memfd_create",
-    "sched_setscheduler",
     "seccomp",
     "socket",
     "socketpair",

@@ -32,14 +32,21 @@ FilterBuilder::FilterBuilder(std::uint32_t otherwise) : context_(seccomp_init(ot
   if (good_) seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
 }
 
-void FilterBuilder::rule(std::uint32_t action, const char* name,
-                         std::initializer_list<scmp_arg_cmp> where) {
+FilterBuilder& FilterBuilder::answer(const char* name, std::uint32_t action,
+                                     std::initializer_list<scmp_arg_cmp> where) {
   const int call = seccomp_syscall_resolve_name(name);
-  if (call == __NR_SCMP_ERROR || !good_) return;
+  if (call == __NR_SCMP_ERROR || !good_) return *this;
   const int added = seccomp_rule_add_array(context_.get(), action, call,
                                            static_cast<unsigned>(where.size()), where.begin());
   // EACCES: that is already what happens otherwise.
   good_ = added == 0 || added == -EACCES;
+  return *this;
+}
+
+FilterBuilder& FilterBuilder::answer(std::span<const char* const> names, std::uint32_t action) {
+  for (const char* name : names)
+    answer(name, action, {});
+  return *this;
 }
 
 FilterBuilder& FilterBuilder::allow(std::span<const char* const> names) {
@@ -47,21 +54,13 @@ FilterBuilder& FilterBuilder::allow(std::span<const char* const> names) {
 }
 
 FilterBuilder& FilterBuilder::allow(const char* name, std::initializer_list<scmp_arg_cmp> where) {
-  rule(SCMP_ACT_ALLOW, name, where);
-  return *this;
-}
-
-FilterBuilder& FilterBuilder::answer(std::span<const char* const> names, std::uint32_t action) {
-  for (const char* name : names)
-    rule(action, name, {});
-  return *this;
+  return answer(name, SCMP_ACT_ALLOW, where);
 }
 
 FilterBuilder& FilterBuilder::allow_threads() {
-  rule(SCMP_ACT_ALLOW, "clone",
-       {SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM)});
-  rule(SCMP_ACT_ERRNO(ENOSYS), "clone3", {});
-  return *this;
+  return allow("clone",
+               {SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM)})
+      .answer("clone3", SCMP_ACT_ERRNO(ENOSYS), {});
 }
 
 Result<Filter> FilterBuilder::build() {

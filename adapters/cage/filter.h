@@ -39,6 +39,8 @@ class FilterBuilder {
   /// Allowed where all of `where` holds.
   FilterBuilder& allow(const char* name, std::initializer_list<scmp_arg_cmp> where);
   FilterBuilder& answer(std::span<const char* const> names, std::uint32_t action);
+  FilterBuilder& answer(const char* name, std::uint32_t action,
+                        std::initializer_list<scmp_arg_cmp> where);
   /// Threads, not processes. glibc tries clone3 first, whose flags a filter cannot see, and takes
   /// clone where it is told that there is none.
   FilterBuilder& allow_threads();
@@ -50,8 +52,6 @@ class FilterBuilder {
   struct Release {
     void operator()(void* context) const { seccomp_release(context); }
   };
-  void rule(std::uint32_t action, const char* name, std::initializer_list<scmp_arg_cmp> where);
-
   std::unique_ptr<void, Release> context_;
   bool good_ = true;
 };

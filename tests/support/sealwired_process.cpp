@@ -118,10 +118,11 @@ Result<> SealwiredProcess::start() {
 }
 
 void SealwiredProcess::freeze() {
-  ::kill(pid_, SIGSTOP);
+  if (pid_ > 0) ::kill(pid_, SIGSTOP);
 }
 
 int SealwiredProcess::stop(int signal) {
+  if (pid_ <= 0) return 0;  // kill(-1) would be for everybody
   int status = 0;
   ::kill(pid_, signal);
   ::waitpid(pid_, &status, 0);

@@ -26,11 +26,12 @@ class SealwiredProcess {
   Result<> start();
   /// It does nothing more, whatever its system calls return; only SIGKILL ends it.
   void freeze();
-  /// Sends the signal and waits for the end; the exit status as of waitpid.
+  /// Sends the signal and waits for the end; the exit status as of waitpid. 0 where none runs.
   int stop(int signal);
 
   /// The endpoint whose scheme that is, since the last start.
   std::string endpoint(std::string_view scheme) const;
+  pid_t pid() const { return pid_; }
   std::size_t resident_bytes() const;
   double cpu_seconds() const;
   const std::filesystem::path& folder() const { return folder_; }
