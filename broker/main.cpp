@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "broker/cage.h"
+#include "broker/config_json.h"
 #include "broker/init.h"
 #include "broker/log.h"
 #include "broker/server.h"
@@ -166,10 +167,17 @@ int serve(const std::string& path) {
   return drained ? kOk : kCutShort;
 }
 
-int check(const std::string& path) {
-  const auto config = checked(config_as_its_user(path), path);
-  if (!config) {
-    print(config.error());
+int check(const std::string& path, bool json) {
+  const auto config = config_as_its_user(path);
+  const auto sound = checked(config, path);
+  if (json) {
+    const auto line =
+        config_json(config ? &*config : nullptr, sound ? ConfigProblems{} : sound.error());
+    std::printf("%s\n", line.c_str());
+    return sound ? kOk : kConfiguration;
+  }
+  if (!sound) {
+    print(sound.error());
     return kConfiguration;
   }
   std::printf("ok\n");
@@ -218,9 +226,10 @@ int run(int argc, char** argv) {
   CLI::App app("sealwired: the Sealwire message broker", "sealwired");
   app.footer(kFooter);
   std::string config;
-  bool only_check = false;
+  bool only_check = false, json = false;
   app.add_option("--config", config, "the configuration (TOML)")->type_name("FILE");
   app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
+  app.add_flag("--json", json, "with --check: what the configuration comes to, as JSON");
   app.set_version_flag("--version", "sealwired " SEALWIRE_VERSION " (wire sealwire/0)");
 
   CLI::App* init_command =
@@ -257,7 +266,7 @@ int run(int argc, char** argv) {
                  "sealwired needs --config FILE; `sealwired init DIR` writes one to start from\n");
     return kUsage;
   }
-  return only_check ? check(config) : serve(config);
+  return only_check ? check(config, json) : serve(config);
 }
 
 }  // namespace
