@@ -49,6 +49,11 @@ Result<> drop_capabilities(bool low_ports) {
   std::array<__user_cap_data_struct, 2> sets{};
   if (::syscall(SYS_capget, &header, sets.data()) != 0) return refused("read capabilities");
   const std::uint32_t kept = low_ports ? sets[0].permitted & kNetBindService : 0;
+  // A service manager that has dropped them may forbid capset too.
+  const auto unchanged = [](const __user_cap_data_struct& set, std::uint32_t wanted) {
+    return set.effective == wanted && set.permitted == wanted && set.inheritable == 0;
+  };
+  if (unchanged(sets[0], kept) && unchanged(sets[1], 0)) return {};
   sets[0] = {kept, kept, 0};
   sets[1] = {};
   if (::syscall(SYS_capset, &header, sets.data()) != 0) return refused("drop capabilities");

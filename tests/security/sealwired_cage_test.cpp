@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "adapters/cage/landlock.h"
@@ -183,6 +184,41 @@ TEST_F(SealwiredCage, StartedAsRootItBecomesItsUserWhoCannotReadItsMemoryEither)
   EXPECT_EQ(of_every_thread(caged.pid(), "Uid"), std::set<std::string>{four});
   EXPECT_THAT(caged.log(), Not(HasSubstr("runs as root")));
   EXPECT_FALSE(can_read(nobody->pw_uid, caged.pid()));
+}
+
+/// `sealwire doctor` about that broker: what it says of `check`, and its status.
+std::pair<std::string, int> doctor(const SealwiredProcess& process, const std::string& check) {
+  const std::string command = SEALWIRE_CLI " --home " + process.folder().string() +
+                              " doctor --json --broker " + process.folder().string() +
+                              " 2>/dev/null";
+  FILE* out = ::popen(command.c_str(), "r");
+  std::string health = "not said";
+  for (char buffer[2048]; std::fgets(buffer, sizeof buffer, out) != nullptr;) {
+    const auto line = nlohmann::json::parse(buffer, nullptr, false);
+    if (line.is_object() && line.value("of", "") == "broker" && line.value("check", "") == check)
+      health = line.value("health", "");
+  }
+  return {health, WEXITSTATUS(::pclose(out))};
+}
+
+TEST_F(SealwiredCage, TheDoctorSeesWhatIsAndNotWhatWasWanted) {
+  auto caged = broker("cage = \"required\"\n");
+  EXPECT_EQ(doctor(caged, "process"), std::pair(std::string("BAD"), 7));  // it does not run
+  ASSERT_TRUE(caged.start());
+  EXPECT_EQ(doctor(caged, "process").first, "ok");
+  EXPECT_EQ(doctor(caged, "system calls").first, "ok");
+  EXPECT_EQ(doctor(caged, "capabilities").first, "ok");
+  EXPECT_EQ(doctor(caged, "core dumps").first, "ok");
+  EXPECT_EQ(doctor(caged, "key in memory").first, "ok");
+  const std::string key = (caged.folder() / "curve.key").string();
+  EXPECT_EQ(doctor(caged, "file " + key).first, "ok");
+  fs::permissions(key, fs::perms(0644));
+  EXPECT_EQ(doctor(caged, "file " + key), std::pair(std::string("BAD"), 7));
+
+  auto uncaged = broker("cage = \"off\"\n");
+  ASSERT_TRUE(uncaged.start());
+  EXPECT_EQ(doctor(uncaged, "system calls"), std::pair(std::string("BAD"), 7));
+  EXPECT_EQ(doctor(uncaged, "cage wanted").first, "warning");
 }
 
 class MissingLayer : public InFolder,
