@@ -23,9 +23,9 @@ using cage::FilterBuilder;
 // What getaddrinfo, localtime, OpenSSL and the loader of libraries read.
 constexpr auto kSystemFiles = std::to_array<const char*>(
     {"/usr/lib", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/localtime",
-     "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf",
-     "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services", "/dev/null", "/dev/urandom",
-     "/sys/devices/system/cpu"});
+     "/etc/ld.so.cache", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/etc/crypto-policies",
+     "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
+     "/etc/services", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu"});
 
 bool low_ports(const Config& config) {
   const auto low = [](std::uint16_t port) { return port != 0 && port < 1024; };
@@ -123,17 +123,16 @@ Result<CageReport> enter_cage(const Config& config, const fs::path& config_file,
     (entered ? report.layers : report.missing)
         .push_back(entered ? name : name + " (" + entered.error().detail + ")");
   };
-  const auto lacking = [](const char* what) {
-    return fail(Errc::cage_incomplete, std::string("this kernel has no ") + what);
-  };
+  const tl::unexpected<Error> lacking =
+      fail(Errc::cage_incomplete, "not offered here by kernel, container or service");
   layer("no new privileges", cage::no_new_privileges());
   layer("no capabilities", cage::drop_capabilities(low_ports(config)));
   layer("no core dumps", cage::no_core_dumps());
   layer(support.landlock > 0 ? "Landlock ABI " + std::to_string(support.landlock) : "Landlock",
         support.landlock > 0 ? enter_landlock(config, config_file, support.landlock)
-                             : Result<>(lacking("Landlock")));
+                             : Result<>(lacking));
   layer("seccomp", support.seccomp ? enter_filter(serving_filter(), Filter::Threads::this_one)
-                                   : Result<>(lacking("seccomp")));
+                                   : Result<>(lacking));
   if (mode == CageMode::required && !report.missing.empty())
     return fail(Errc::cage_incomplete,
                 "[process] cage is \"required\", and missing here: " + join(report.missing));

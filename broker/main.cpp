@@ -228,8 +228,10 @@ int run(int argc, char** argv) {
   std::string config;
   bool only_check = false, json = false;
   app.add_option("--config", config, "the configuration (TOML)")->type_name("FILE");
-  app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
-  app.add_flag("--json", json, "with --check: what the configuration comes to, as JSON");
+  CLI::Option* check_option =
+      app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
+  app.add_flag("--json", json, "with --check: what the configuration comes to, as JSON")
+      ->needs(check_option);
   app.set_version_flag("--version", "sealwired " SEALWIRE_VERSION " (wire sealwire/0)");
 
   CLI::App* init_command =

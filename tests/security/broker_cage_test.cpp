@@ -272,15 +272,15 @@ TEST_F(CagedBroker, WithoutLandlockOrSeccompItRefusesAndNamesTheLayer) {
                          ? "entered"
                          : std::string(name(refused.error().code)) + " " + refused.error().detail;
             }),
-            "cage_incomplete [process] cage is \"required\", and missing here: Landlock (this "
-            "kernel has no Landlock)");
+            "cage_incomplete [process] cage is \"required\", and missing here: Landlock (not "
+            "offered here by kernel, container or service)");
   EXPECT_EQ(
       in_child([&] {
         const auto refused = enter_cage(config_, root_ / "etc", {false, cage::support().landlock});
         return refused ? "entered" : refused.error().detail;
       }),
-      "[process] cage is \"required\", and missing here: seccomp (this kernel has no "
-      "seccomp)");
+      "[process] cage is \"required\", and missing here: seccomp (not offered here by "
+      "kernel, container or service)");
 }
 
 TEST_F(CagedBroker, WhatIsAvailableIsTakenAndTheRestIsNamed) {
@@ -290,7 +290,7 @@ TEST_F(CagedBroker, WhatIsAvailableIsTakenAndTheRestIsNamed) {
               return entered ? describe(*entered) : entered.error().detail;
             }),
             "cage: no new privileges, no capabilities, no core dumps, seccomp; missing: Landlock "
-            "(this kernel has no Landlock)");
+            "(not offered here by kernel, container or service)");
 }
 
 TEST_F(CagedBroker, OffIsOffAndIsSaid) {

@@ -170,8 +170,8 @@ Result<cage::Ruleset> build_ruleset(const std::vector<std::string>& command, int
 Result<Cage> Cage::build(const std::vector<std::string>& command) {
   const cage::Support support = cage::support();
   if (!support.seccomp || support.landlock < 1)
-    return fail(Errc::cage_incomplete,
-                support.seccomp ? "this kernel has no Landlock" : "this kernel has no seccomp");
+    return fail(Errc::cage_incomplete, std::string(support.seccomp ? "Landlock" : "seccomp") +
+                                           " is not offered here by kernel, container or service");
   SW_TRY(cage::Filter filter, build_filter(command.at(0).c_str()));
   SW_TRY(cage::Ruleset ruleset, build_ruleset(command, support.landlock));
   return Cage(std::move(ruleset), std::move(filter));

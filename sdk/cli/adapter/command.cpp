@@ -105,10 +105,11 @@ Outcome<> require_cage(const AdapterOptions& options) {
   if (options.uncaged) return {};
   const cage::Support support = cage::support();
   if (support.seccomp && support.landlock > 0) return {};
-  return failure(Errc::cage_incomplete,
-                 support.seccomp ? "this kernel has no Landlock: no bridge starts here"
-                                 : "this kernel has no seccomp: no bridge starts here",
-                 "sealwire doctor      (or --uncaged, if you must)");
+  return failure(
+      Errc::cage_incomplete,
+      fmt::format("no bridge starts here: {} is not offered by kernel, container or service",
+                  support.seccomp ? "Landlock" : "seccomp"),
+      "sealwire doctor      (or --uncaged, if you must)");
 }
 
 Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
