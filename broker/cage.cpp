@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include "adapters/cage/filter.h"
 #include "adapters/cage/landlock.h"
@@ -28,14 +29,15 @@ constexpr auto kSystemFiles = std::to_array<const char*>(
      "/etc/services", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu"});
 
 bool low_ports(const Config& config) {
-  const auto low = [](std::uint16_t port) { return port != 0 && port < 1024; };
-  return low(config.http.port) || std::ranges::any_of(config.listen, [&](const auto& each) {
-           const auto uri = channel::parse_uri(each.uri);
-           const auto data = each.options.find("data_port");
-           return (uri && low(uri->port)) ||
-                  (data != each.options.end() && low(static_cast<std::uint16_t>(std::strtoul(
-                                                     data->second.c_str(), nullptr, 10))));
-         });
+  const auto low = [](unsigned long port) { return port != 0 && port < 1024; };
+  for (const ListenConfig& each : config.listen) {
+    const auto uri = channel::parse_uri(each.uri);
+    if (uri && low(uri->port)) return true;
+    const auto data = each.options.find("data_port");  // ZeroMQ's second one
+    if (data != each.options.end() && low(std::strtoul(data->second.c_str(), nullptr, 10)))
+      return true;
+  }
+  return low(config.http.port);
 }
 
 // The folder too, since a renewed file is another file under its name.
@@ -126,7 +128,9 @@ Result<CageReport> enter_cage(const Config& config, const fs::path& config_file,
   const tl::unexpected<Error> lacking =
       fail(Errc::cage_incomplete, "not offered here by kernel, container or service");
   layer("no new privileges", cage::no_new_privileges());
-  layer("no capabilities", cage::drop_capabilities(low_ports(config)));
+  const bool low = low_ports(config);
+  layer(low ? "no capabilities but for low ports" : "no capabilities",
+        cage::drop_capabilities(low));
   layer("no core dumps", cage::no_core_dumps());
   layer(support.landlock > 0 ? "Landlock ABI " + std::to_string(support.landlock) : "Landlock",
         support.landlock > 0 ? enter_landlock(config, config_file, support.landlock)

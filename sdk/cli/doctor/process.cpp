@@ -47,7 +47,8 @@ Finding capabilities(const Values& effective) {
     all |= std::strtoull(each.c_str(), nullptr, 16);
   if (all == 1ULL << CAP_NET_BIND_SERVICE)
     return {"capabilities", Health::note,
-            "CAP_NET_BIND_SERVICE, for ports below 1024; the cage lets no thread bind any more",
+            "CAP_NET_BIND_SERVICE, for ports below 1024; where system calls are filtered, no "
+            "thread can bind any more",
             ""};
   return finding("capabilities", all == 0 && !effective.empty(),
                  all == 0 ? "none" : fmt::format("{:x}", all),
@@ -61,9 +62,10 @@ Finding core_limit(const fs::path& process) {
     std::string max, core, file, size, soft, hard;
     words >> max >> core >> file >> size >> soft >> hard;
     if (core == "core")
-      return finding("core dumps", soft == "0" && hard == "0",
-                     soft == "0" && hard == "0" ? "off" : "limit " + soft + ", at most " + hard,
-                     "LimitCORE=0 in the service, or [process] cage");
+      return finding(
+          "core dumps", soft == "0" && hard == "0",
+          soft == "0" && hard == "0" ? "off" : fmt::format("limit {}, at most {}", soft, hard),
+          "LimitCORE=0 in the service, or [process] cage");
   }
   return {"core dumps", Health::note, "the limits cannot be read", ""};
 }
