@@ -102,8 +102,8 @@ Result<CageReport> enter_cage_and_say(const Config& config, const std::string& p
   log.write(report.missing.empty() ? LogLevel::info : LogLevel::warning, describe(report));
   if (superuser)
     log.write(LogLevel::warning,
-              "runs as root, without its capabilities, but owning root's files: name another user "
-              "in [process] user, or in the service");
+              "runs as root, who owns too much: name another user in [process] user, or in the "
+              "service");
   return report;
 }
 

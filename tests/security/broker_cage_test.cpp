@@ -79,7 +79,7 @@ class CagedBroker : public ::testing::Test {
 struct Attempt {
   const char* name;
   std::function<long()> make;
-  bool free = true;  // to any process that has no cage, whoever its user is
+  bool free = true;  // to any process that has no cage, whoever its user is, also in a container
 };
 
 long raw(long call, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) {
@@ -138,7 +138,7 @@ std::vector<Attempt> attempts(const fs::path& root, int old, const sockaddr_in* 
       {"process_vm_writev", [] { return raw(SYS_process_vm_writev, ::getpid()); }},
       {"kill the parent", [] { return raw(SYS_kill, ::getppid(), 0); }},
       {"signal the parent", [] { return raw(SYS_tgkill, ::getppid(), ::getppid(), 0); }},
-      {"pidfd_open", [] { return raw(SYS_pidfd_open, ::getppid(), 0); }},
+      {"pidfd_open", [] { return raw(SYS_pidfd_open, ::getppid(), 0); }, false},
       // the kernel
       {"io_uring", [] { return raw(SYS_io_uring_setup, 1, 0); }, false},
       {"bpf", [] { return raw(SYS_bpf, 0, 0, 0); }, false},
@@ -149,8 +149,8 @@ std::vector<Attempt> attempts(const fs::path& root, int old, const sockaddr_in* 
       {"umount", [] { return raw(SYS_umount2); }, false},
       {"chroot", [] { return raw(SYS_chroot); }, false},
       {"pivot_root", [] { return raw(SYS_pivot_root); }, false},
-      {"unshare", [] { return raw(SYS_unshare, 0); }},
-      {"setns", [] { return raw(SYS_setns, -1, 0); }},
+      {"unshare", [] { return raw(SYS_unshare, 0); }, false},
+      {"setns", [] { return raw(SYS_setns, -1, 0); }, false},
       {"load a module", [] { return raw(SYS_init_module); }, false},
       {"load a module's file", [] { return raw(SYS_finit_module, -1); }, false},
       {"load a kernel", [] { return raw(SYS_kexec_load); }, false},
@@ -165,7 +165,7 @@ std::vector<Attempt> attempts(const fs::path& root, int old, const sockaddr_in* 
       {"be dumpable", [] { return raw(SYS_prctl, PR_SET_DUMPABLE, 1); }},
       {"another filter", [] { return raw(SYS_seccomp, 0xff, 0, 0); }, false},
       {"capabilities", [] { return raw(SYS_capset); }},
-      {"a larger core", [] { return raw(SYS_prlimit64, 0, RLIMIT_CORE, at(&most), 0); }},
+      {"a larger core", [] { return raw(SYS_prlimit64, 0, RLIMIT_CORE, at(&most), 0); }, false},
   };
 }
 
