@@ -352,6 +352,14 @@ tl::expected<Config, ConfigProblems> parse_config(std::string_view text,
   log.choice("format", config.log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}});
   log.finish();
 
+  Section process = root.section("process");
+  process.choice("cage", config.process.cage,
+                 {{"required", CageMode::required},
+                  {"available", CageMode::available},
+                  {"off", CageMode::off}});
+  process.text("user", config.process.user);
+  process.finish();
+
   Section shutdown = root.section("shutdown");
   std::uint64_t drain_seconds = config.drain_ms / kSecondMs;
   shutdown.integer("drain_seconds", drain_seconds, 0, 3600);

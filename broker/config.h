@@ -35,6 +35,17 @@ struct LogConfig {
   LogFormat format = LogFormat::text;
 };
 
+enum class CageMode : std::uint8_t {
+  required,   // no start where a layer is missing
+  available,  // as many layers as there are here; the log names the others
+  off,
+};
+
+struct ProcessConfig {
+  CageMode cage = CageMode::available;
+  std::string user;  // what the superuser becomes; empty: nobody else
+};
+
 struct Config {
   std::vector<ListenConfig> listen;
   std::filesystem::path key_file = "broker.key";
@@ -43,6 +54,7 @@ struct Config {
   RouterConfig router;
   HttpConfig http;
   LogConfig log;
+  ProcessConfig process;
   std::uint64_t drain_ms = 10 * kSecondMs;  // SIGTERM waits so long for what is under way
 };
 

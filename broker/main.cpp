@@ -11,6 +11,8 @@
 #include <new>
 #include <string_view>
 
+#include "broker/cage.h"
+#include "broker/config_json.h"
 #include "broker/init.h"
 #include "broker/log.h"
 #include "broker/server.h"
@@ -44,9 +46,19 @@ void print(const ConfigProblems& problems) {
     std::fprintf(stderr, "%s\n", describe(problem).c_str());
 }
 
-/// Configuration and what it needs of this machine.
-tl::expected<Config, ConfigProblems> checked_config(const std::string& path) {
+/// From here on this process is the user whom the configuration names, if it names one.
+tl::expected<Config, ConfigProblems> config_as_its_user(const std::string& path) {
   auto config = load_config(path);
+  if (!config) return config;
+  if (const auto became = become_configured_user(*config); !became)
+    return tl::make_unexpected(ConfigProblems{
+        {path, 0, "\"process.user\": " + became.error().detail, "see docs/operate.md"}});
+  return config;
+}
+
+/// Configuration and what it needs of this machine.
+tl::expected<Config, ConfigProblems> checked(tl::expected<Config, ConfigProblems> config,
+                                             const std::string& path) {
   if (!config) return config;
   if (auto problems = check_environment(*config, path); !problems.empty())
     return tl::make_unexpected(std::move(problems));
@@ -70,7 +82,7 @@ sigset_t steering_signals() {
 }
 
 void reload(Server& server, Log& log, const std::string& path) {
-  const auto config = checked_config(path);
+  const auto config = checked(load_config(path), path);
   if (!config) {
     for (const auto& problem : config.error())
       log.write(LogLevel::error, "not reloaded: " + describe(problem));
@@ -81,6 +93,18 @@ void reload(Server& server, Log& log, const std::string& path) {
     log.write(LogLevel::error, "reload: " + done.error().detail);
   else
     log.write(LogLevel::info, "reloaded");
+}
+
+/// Before the first thread. Fails where the configuration requires what is missing.
+Result<CageReport> enter_cage_and_say(const Config& config, const std::string& path, Log& log) {
+  const bool superuser = ::geteuid() == 0;
+  SW_TRY(CageReport report, enter_cage(config, path, cage::support()));
+  log.write(report.missing.empty() ? LogLevel::info : LogLevel::warning, describe(report));
+  if (superuser)
+    log.write(LogLevel::warning,
+              "runs as root, who owns too much: name another user in [process] user, or in the "
+              "service");
+  return report;
 }
 
 /// True when everything was finished before the deadline and no second signal came.
@@ -100,7 +124,7 @@ bool stop(Server& server, Log& log, std::chrono::milliseconds deadline, const si
 }
 
 int serve(const std::string& path) {
-  const auto config = checked_config(path);
+  const auto config = checked(config_as_its_user(path), path);
   if (!config) {
     print(config.error());
     return kConfiguration;
@@ -112,12 +136,19 @@ int serve(const std::string& path) {
   raise_descriptor_limit();
 
   Log log(config->log);
+  const auto refused = [&log](const Error& error) {
+    log.write(LogLevel::error, std::string(name(error.code)) + ": " + error.detail);
+    return kFailed;
+  };
+  const auto cage = enter_cage_and_say(*config, path, log);
+  if (!cage) return refused(cage.error());
   auto server = Server::start(*config, log);
   if (!server) {
     const Error& error = server.error();
-    log.write(LogLevel::error, std::string(name(error.code)) + ": " + error.detail);
+    refused(error);
     return error.code == Errc::state_locked || error.code == Errc::state_corrupt ? kStore : kFailed;
   }
+  if (const auto closed = close_cage(*config, *cage); !closed) return refused(closed.error());
   for (const auto& endpoint : (*server)->endpoints())
     std::printf("endpoint %s\n", endpoint.c_str());
   std::printf("broker-key %s\n", hex((*server)->key().span()).c_str());
@@ -136,10 +167,17 @@ int serve(const std::string& path) {
   return drained ? kOk : kCutShort;
 }
 
-int check(const std::string& path) {
-  const auto config = checked_config(path);
-  if (!config) {
-    print(config.error());
+int check(const std::string& path, bool json) {
+  const auto config = config_as_its_user(path);
+  const auto sound = checked(config, path);
+  if (json) {
+    const auto line =
+        config_json(config ? &*config : nullptr, sound ? ConfigProblems{} : sound.error());
+    std::printf("%s\n", line.c_str());
+    return sound ? kOk : kConfiguration;
+  }
+  if (!sound) {
+    print(sound.error());
     return kConfiguration;
   }
   std::printf("ok\n");
@@ -167,7 +205,7 @@ int init(const InitOptions& options) {
 }
 
 int renew(const std::string& path) {
-  const auto config = load_config(path);
+  const auto config = config_as_its_user(path);
   if (!config) {
     print(config.error());
     return kConfiguration;
@@ -188,9 +226,12 @@ int run(int argc, char** argv) {
   CLI::App app("sealwired: the Sealwire message broker", "sealwired");
   app.footer(kFooter);
   std::string config;
-  bool only_check = false;
+  bool only_check = false, json = false;
   app.add_option("--config", config, "the configuration (TOML)")->type_name("FILE");
-  app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
+  CLI::Option* check_option =
+      app.add_flag("--check", only_check, "check the configuration and what it needs, then stop");
+  app.add_flag("--json", json, "with --check: what the configuration comes to, as JSON")
+      ->needs(check_option);
   app.set_version_flag("--version", "sealwired " SEALWIRE_VERSION " (wire sealwire/0)");
 
   CLI::App* init_command =
@@ -227,7 +268,7 @@ int run(int argc, char** argv) {
                  "sealwired needs --config FILE; `sealwired init DIR` writes one to start from\n");
     return kUsage;
   }
-  return only_check ? check(config) : serve(config);
+  return only_check ? check(config, json) : serve(config);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "adapters/channels/registry.h"
 #include "broker/http.h"
 #include "broker/keys.h"
+#include "broker/locked_key.h"
 #include "broker/metrics_text.h"
 #include "broker/pipeline.h"
 #include "broker/store/sqlite/sqlite_store.h"
@@ -56,7 +57,7 @@ Result<std::unique_ptr<channel::Running>> listen(const ListenConfig& config,
 struct Server::Impl {
   Impl(crypto::SigningKey broker_key, LogSink& sink) : key(std::move(broker_key)), log(sink) {}
 
-  crypto::SigningKey key;
+  LockedKey key;
   LogSink& log;
   crypto::SystemRandom random;
   Metrics metrics;
@@ -70,7 +71,7 @@ struct Server::Impl {
   Result<> start() {
     SW_TRY(store, SqliteStore::open({config.store_path, config.store_bytes_max}, random));
     PipelineParts parts;
-    parts.key = &key;
+    parts.key = &*key;
     parts.store = store.get();
     parts.random = &random;
     parts.metrics = &metrics;
@@ -95,6 +96,10 @@ Result<std::unique_ptr<Server>> Server::start(Config config, LogSink& log) {
   SW_TRY(crypto::SigningKey key, load_broker_key(config.key_file));
   auto impl = std::make_unique<Impl>(std::move(key), log);
   impl->config = std::move(config);
+  if (!impl->key.locked())
+    log.write(LogLevel::warning,
+              "the broker's key is not locked in memory and could be swapped out: raise the limit "
+              "of locked memory (LimitMEMLOCK, ulimit -l)");
   SW_CHECK(impl->start());
   for (const auto& door : impl->doors)
     log.write(LogLevel::info, "listening on " + door->uri());
@@ -106,7 +111,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 BrokerKey Server::key() const {
-  return impl_->key.public_key<BrokerKey>();
+  return (*impl_->key).public_key<BrokerKey>();
 }
 
 std::vector<std::string> Server::endpoints() const {
@@ -135,7 +140,8 @@ Result<> Server::reload(const Config& config) {
       config.store_bytes_max != now.store_bytes_max || config.http.enabled != now.http.enabled ||
       config.http.host != now.http.host || config.http.port != now.http.port ||
       config.router.verification != now.router.verification ||
-      config.log.format != now.log.format || config.drain_ms != now.drain_ms ||
+      config.log.format != now.log.format || config.process.cage != now.process.cage ||
+      config.process.user != now.process.user || config.drain_ms != now.drain_ms ||
       !std::equal(config.listen.begin(), config.listen.end(), now.listen.begin(), now.listen.end(),
                   same_doors))
     impl_->log.write(

@@ -104,6 +104,7 @@ constexpr auto kErrors = std::to_array<Entry>({
     {Errc::cancelled, "cancelled"},
     {Errc::crypto_failed, "crypto_failed"},
     {Errc::connection_lost, "connection_lost"},
+    {Errc::cage_incomplete, "cage_incomplete"},
 });
 
 }  // namespace

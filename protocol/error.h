@@ -114,6 +114,7 @@ enum class Errc : std::uint16_t {
   cancelled,
   crypto_failed,
   connection_lost,
+  cage_incomplete,  // a layer of a cage is missing here, or the kernel refused it
 };
 
 /// The enumerator's own name, as it stands in logs and in `--json`.

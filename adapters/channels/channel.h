@@ -118,8 +118,9 @@ class Running {
 /// What a capability means when it is absent is the session's matter: no native close, then the
 /// session's Ping finds out; no binding, then frames are sealed.
 struct Capabilities {
-  bool binding = false;       // binding() can be other than `none`
-  bool native_close = false;  // a vanished peer is noticed by the channel itself
+  bool binding = false;          // binding() can be other than `none`
+  bool native_close = false;     // a vanished peer is noticed by the channel itself
+  bool dials_to_listen = false;  // by way of a third party; the broker's cage leaves it that
 };
 
 class Channel {

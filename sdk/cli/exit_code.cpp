@@ -56,6 +56,7 @@ ExitCode exit_code(Errc code) {
     case Errc::peer_unverified:
     case Errc::peer_key_changed:
     case Errc::transport_insecure:
+    case Errc::cage_incomplete:
       return ExitCode::untrusted;
     case Errc::state_locked:
     case Errc::state_corrupt:

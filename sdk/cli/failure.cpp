@@ -47,6 +47,8 @@ std::string_view next_command(Errc code) {
       return "set SEALWIRE_PASSPHRASE";
     case Errc::transport_insecure:
       return "use wss:// or tcp:// with CURVE";
+    case Errc::cage_incomplete:
+      return "sealwire doctor";
     case Errc::rate_limited:
     case Errc::overloaded:
     case Errc::store_full:

@@ -27,6 +27,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_conversation(app, context);
   add_inspect(app, context);
   add_status(app, context);
+  add_doctor(app, context);
   add_pipe(app, context);
   add_adapter(app, context);
   add_conformance(app, context);

@@ -44,6 +44,20 @@ TEST(Config, TheExampleParsesAndItsFilesLieBesideIt) {
   EXPECT_EQ(config->store_path, "/etc/sealwire/sealwire.db");
 }
 
+TEST(Config, TheCageIsOneOfThreeAndTheUserAName) {
+  const auto process = [](const std::string& lines) {
+    return std::string(kListen) + "[process]\n" + lines;
+  };
+  const auto config = parse_config(process("cage = \"required\"\nuser = \"sealwire\"\n"), "x");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->process.cage, CageMode::required);
+  EXPECT_EQ(config->process.user, "sealwire");
+  EXPECT_EQ(parse_config(std::string(kListen), "x")->process.cage, CageMode::available);
+  EXPECT_THAT(problems_of(process("cage = true\n")),
+              ElementsAre(HasSubstr("\"process.cage\" must be one of \"required\", "
+                                    "\"available\", \"off\"")));
+}
+
 TEST(Config, WhatTheExampleShowsCommentedOutIsTheDefault) {
   std::string text = sample();
   std::string uncommented;

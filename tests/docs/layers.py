@@ -14,8 +14,9 @@ MAY = {
     "protocol/": ("protocol/",),
     "adapters/channels/": ("protocol/", "adapters/channels/", "adapters/files/"),
     "adapters/files/": ("protocol/", "adapters/files/"),
+    "adapters/cage/": ("protocol/error.h", "adapters/cage/"),
     "adapters/bridges/": ("protocol/", "adapters/", "sdk/", "sealwire/"),
-    "broker/": ("protocol/", "adapters/channels/", "adapters/files/", "broker/"),
+    "broker/": ("protocol/", "adapters/channels/", "adapters/files/", "adapters/cage/", "broker/"),
     "sdk/": ("protocol/", "adapters/channels/", "adapters/files/", "sdk/", "sealwire/"),
     "sdk/cli/": ("protocol/", "adapters/", "sdk/", "sealwire/"),  # it runs bridges too
     "sdk/cpp/include/": ("sealwire/", "protocol/error.h"),  # all that is installed

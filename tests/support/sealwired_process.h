@@ -31,6 +31,7 @@ class SealwiredProcess {
 
   /// The endpoint whose scheme that is, since the last start.
   std::string endpoint(std::string_view scheme) const;
+  pid_t pid() const { return pid_; }
   std::size_t resident_bytes() const;
   double cpu_seconds() const;
   const std::filesystem::path& folder() const { return folder_; }

@@ -126,6 +126,7 @@ void Host::bridge_ended(const Error& why, std::uint64_t now_ms) {
     std::erase_if(events_, [](const Event& e) { return std::holds_alternative<FromBridge>(e); });
     said_waiting_ = 0;
     ++counts_.restarts;
+    if (why.code == Errc::denied) ++counts_.attacks;
   }
   changed_.notify_all();
   bridge_.reset();

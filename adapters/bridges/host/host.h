@@ -45,6 +45,7 @@ struct Counts {
   std::uint64_t hooks = 0;         // that the bridge was told of
   std::uint64_t hooks_forged = 0;  // without the secret, or a good signature
   std::uint64_t restarts = 0;      // of the bridge
+  std::uint64_t attacks = 0;       // for which the kernel ended it; they are among the restarts
 };
 
 class Host {

@@ -124,6 +124,9 @@ class Process final : public Bridge {
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     gone_ = true;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+      why = {Errc::denied,
+             "the kernel ended the bridge at a system call that only an attack makes"};
     ::kill(-pid_, SIGKILL);  // what it may have left behind in its group
     if (!ending_) ended_(why);
   }

@@ -18,8 +18,9 @@ struct ProcessOptions {
   std::vector<Tunnel> tunnels = {};             // only for a caged one
 };
 
-/// Fails with file_failed (it cannot be executed), or transport_insecure where a layer of the cage
-/// is missing here.
+/// Fails with file_failed (it cannot be executed), or cage_incomplete where a layer of the cage is
+/// missing here. A bridge that the kernel ended for a system call that no bridge makes has ended
+/// with `denied`.
 [[nodiscard]] Result<std::unique_ptr<Bridge>> start_process(const ProcessOptions& options,
                                                             Bridge::OnSaid said,
                                                             Bridge::OnEnd ended);

@@ -86,7 +86,7 @@ class TelegramChannel final : public Channel {
  public:
   std::string_view name() const override { return "telegram"; }
   std::vector<std::string_view> schemes() const override { return {"telegram"}; }
-  Capabilities capabilities() const override { return {.binding = false, .native_close = false}; }
+  Capabilities capabilities() const override { return {.dials_to_listen = true}; }
   Result<> check_uri(std::string_view uri) const override {
     return target_of(uri).map([](const Target&) {});
   }

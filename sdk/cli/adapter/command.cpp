@@ -8,9 +8,9 @@
 
 #include "adapters/bridges/host/host.h"
 #include "adapters/bridges/library/library.h"
-#include "adapters/bridges/process/cage.h"
 #include "adapters/bridges/process/doors.h"
 #include "adapters/bridges/process/process.h"
+#include "adapters/cage/support.h"
 #include "adapters/files/private_file.h"
 #include "sdk/cli/adapter/check.h"
 #include "sdk/cli/adapter/command.h"
@@ -77,7 +77,20 @@ void print_counts(Context& context, const bridge::Counts& counts) {
                               {"fetches", counts.fetches},
                               {"hooks", counts.hooks},
                               {"hooks_forged", counts.hooks_forged},
-                              {"restarts", counts.restarts}});
+                              {"restarts", counts.restarts},
+                              {"attacks", counts.attacks}});
+}
+
+// Before anything is opened: what is missing here will be missing at every restart.
+Outcome<> require_cage(const AdapterOptions& options) {
+  if (options.uncaged) return {};
+  const cage::Support support = cage::support();
+  if (support.seccomp && support.landlock > 0) return {};
+  return failure(
+      Errc::cage_incomplete,
+      fmt::format("no bridge starts here: {} is not offered by kernel, container or service",
+                  support.seccomp ? "Landlock" : "seccomp"),
+      "sealwire doctor      (or --uncaged, if you must)");
 }
 
 Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
@@ -93,6 +106,7 @@ Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
     (*settings)[(*tunnels)[i].name] = fmt::format("127.0.0.1:{}", bridge::kFirstDoor + i);
   auto hooks = read_hooks(options.world);
   if (!hooks) return tl::unexpected(hooks.error());
+  if (auto cage = require_cage(options); !cage) return cage;
   catch_interrupts();
   auto agent = open_agent(context, Reach::background);
   if (!agent) return tl::unexpected(agent.error());
@@ -165,12 +179,12 @@ Outcome<> list_bridges(Context& context) {
 }
 
 Outcome<> doctor(Context& context) {
-  const bridge::CageSupport cage = bridge::cage_support();
-  const bool promised = cage.seccomp && cage.landlock > 0;
+  const cage::Support cage = cage::support();
+  const bool namespaces = cage::network_namespace_available();
   if (context.json) {
     context.out << to_line(Json{{"seccomp", cage.seccomp},
                                 {"landlock_abi", cage.landlock},
-                                {"network_namespace", cage.network_namespace},
+                                {"network_namespace", namespaces},
                                 {"bridges", bridges_directory()}});
   } else {
     context.out << fmt::format("seccomp            {}\n", cage.seccomp ? "yes" : "MISSING");
@@ -178,14 +192,10 @@ Outcome<> doctor(Context& context) {
         "landlock           {}\n",
         cage.landlock > 0 ? fmt::format("yes, ABI {}", cage.landlock) : "MISSING");
     context.out << fmt::format("network namespace  {}\n",
-                               cage.network_namespace ? "yes" : "no (sockets are refused anyway)");
+                               namespaces ? "yes" : "no (sockets are refused anyway)");
     context.out << fmt::format("bridges            {}\n", bridges_directory());
   }
-  if (!promised)
-    return failure(Errc::transport_insecure,
-                   "a layer of the cage is missing: no bridge starts here",
-                   "sealwire adapter run --uncaged …      (if you must)");
-  return {};
+  return require_cage({});
 }
 
 void add_common(CLI::App& command, AdapterOptions& options) {

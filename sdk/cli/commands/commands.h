@@ -16,6 +16,7 @@ void add_whoami(CLI::App& app, Context& context);
 void add_invite(CLI::App& app, Context& context);
 void add_login(CLI::App& app, Context& context);
 void add_peer(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_send(CLI::App& app, Context& context);
 void add_recv(CLI::App& app, Context& context);
 void add_req(CLI::App& app, Context& context);

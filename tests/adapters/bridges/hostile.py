@@ -1,4 +1,5 @@
-"""A bridge gone bad: tries what a bridge may not do, and tells what became of each attempt."""
+"""A bridge gone bad: tries what a bridge may not do, and tells what became of each attempt. With a
+number, it makes that system call alone, which is to end it."""
 import ctypes
 import errno
 import json
@@ -45,6 +46,11 @@ def connecting(family, address):
     return action
 
 
+if len(sys.argv) > 1:
+    libc.syscall(int(sys.argv[1]), 0, 0, 0, 0, 0, 0)
+    say(op="receive", id="after", chat="c", user="u", text="ALLOWED")
+    sys.exit()
+
 X86 = platform.machine() == "x86_64"
 parent = os.getppid()
 say(op="hello", contract=1, name="hostile")
@@ -63,13 +69,9 @@ for name, action in {
     "execve": lambda: os.execv("/bin/sh", ["sh", "-c", "exit"]),
     "execve itself": lambda: os.execv(sys.executable, ["python3"]),
     "kill host": lambda: os.kill(parent, 0),
-    "ptrace": syscall(101 if X86 else 117, 16, parent, 0, 0),
-    "process_vm_readv": syscall(310 if X86 else 270, parent, 0, 0, 0, 0, 0),
     "io_uring_setup": syscall(425, 8, ctypes.create_string_buffer(256)),
     "unshare": syscall(272 if X86 else 97, 0x10000000),
-    "bpf": syscall(321 if X86 else 280, 0, 0, 0),
     "setuid": lambda: os.setuid(1),
-    "mount": syscall(165 if X86 else 40, 0, 0, 0, 0, 0),
 }.items():
     attempt(name, action)
 say(op="delivered", delivery="end")

@@ -37,8 +37,9 @@ TEST_F(Usage, HelpAndVersionAreDataAndSucceed) {
   EXPECT_EQ(help.status, 0);
   EXPECT_EQ(help.err, "");
   const std::string document = test::slurp(SEALWIRE_SOURCE_DIR "/docs/cli.md");
-  for (const char* command : {"up", "key", "whoami", "invite", "login", "peer", "send", "recv",
-                              "req", "reply", "conversation", "inspect", "status", "pipe"}) {
+  for (const char* command :
+       {"up", "key", "whoami", "invite", "login", "peer", "send", "recv", "req", "reply",
+        "conversation", "inspect", "status", "doctor", "pipe"}) {
     EXPECT_NE(help.out.find(std::string("\n  ") + command), std::string::npos) << command;
     EXPECT_NE(document.find(std::string("| `sealwire ") + command), std::string::npos) << command;
     EXPECT_EQ(sealwire(home_, {command, "--help"}).status, 0) << command;
