@@ -30,6 +30,7 @@ class Broker {
     int up[2], down[2];
     if (::pipe(up) != 0 || ::pipe(down) != 0) std::abort();
     pid_ = ::fork();
+    if (pid_ < 0) std::abort();
     if (pid_ == 0) serve(up[1], down[0]);
     ::close(up[1]);
     FILE* from = ::fdopen(up[0], "r");

@@ -332,7 +332,7 @@ class World:
         self.migrated[chat] = to
         if chat in self.groups:
             self.groups[to] = self.groups[chat]
-        for bot in self.groups.get(chat, []):
+        for bot in self.groups.get(to, ()):
             self.add_update("message", self.message(chat, migrate_to_chat_id=to), bot)
 
     def bot(self, token, username, opted_in=True):

@@ -50,7 +50,7 @@ LinkPtr Hub::find(const Update& update, const Fragment& fragment) {
   const auto dialled = links_.find({0, fragment.connection});
   if (dialled == links_.end() || fragment.kind == Kind::open) return nullptr;
   // In a group, or by a name: whoever answers is the other end. The session proves who that is.
-  const LinkPtr link = dialled->second;
+  LinkPtr link = dialled->second;
   links_.erase(dialled);
   link->peer = update.sender;
   links_[{link->peer, link->key}] = link;
