@@ -14,10 +14,15 @@ namespace sealwire::broker {
 
 tl::expected<Config, ConfigProblems> load_config(const std::filesystem::path& path) {
   const auto text = files::read_text_file(path);
-  if (!text)
-    return tl::make_unexpected(ConfigProblems{{path.string(), 0, text.error().detail,
+  if (!text) {
+    // Both the error and the problem name the file.
+    std::string cause = text.error().detail;
+    if (const std::string twice = path.string() + ": "; cause.starts_with(twice))
+      cause.erase(0, twice.size());
+    return tl::make_unexpected(ConfigProblems{{path.string(), 0, std::move(cause),
                                                "name another with --config FILE, or let "
                                                "`sealwired init DIR` write one"}});
+  }
   return parse_config(*text, path.string());
 }
 
@@ -29,7 +34,8 @@ ConfigProblems check_environment(const Config& config, const std::string& filena
       std::string known;
       for (const auto* each : channel::all_channels())
         for (const auto scheme : each->schemes())
-          known += (known.empty() ? "" : ", ") + std::string(scheme) + "://";
+          if (scheme != "memory")  // leads nowhere but into this process
+            known += (known.empty() ? "" : ", ") + std::string(scheme) + "://";
       problems.push_back({filename, listen.line,
                           "no channel has the scheme of " + printable(listen.uri),
                           "use one of " + known});

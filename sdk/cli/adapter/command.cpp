@@ -26,7 +26,6 @@
 namespace sealwire::cli {
 namespace {
 
-namespace fs = std::filesystem;
 
 struct AdapterOptions {
   std::string bridge;

@@ -4,7 +4,9 @@
 #include <CLI/App.hpp>
 
 #include "protocol/identity/did_key.h"
+#include "protocol/limits.h"
 #include "sdk/cli/commands/commands.h"
+#include "sdk/cli/input.h"
 #include "sdk/cli/open.h"
 #include "sdk/cli/pipe/line.h"
 #include "sdk/cli/text.h"
@@ -94,7 +96,11 @@ Outcome<> finish(Context& context, sealwire::Context target, const LoginOptions&
   return {};
 }
 
-Outcome<> login(Context& context, const LoginOptions& options) {
+Outcome<> login(Context& context, LoginOptions options) {
+  if (options.invite == "-") {
+    SW_TRY(options.invite, read_input("-", limits::kStatementBytes * 2));
+    options.invite.erase(options.invite.find_last_not_of(" \t\r\n") + 1);
+  }
   auto target = read_or_new_context(context);
   if (!target) return tl::unexpected(target.error());
   const sealwire::Context before = *target;
@@ -123,7 +129,10 @@ Outcome<> login(Context& context, const LoginOptions& options) {
 void add_login(CLI::App& app, Context& context) {
   auto options = std::make_shared<LoginOptions>();
   auto* command = app.add_subcommand("login", "Join a broker; makes the context and its key");
-  command->add_option("invite", options->invite, "What the inviter's `sealwire invite` printed");
+  command->add_option(
+      "invite", options->invite,
+      "What the inviter's `sealwire invite` printed; - reads it from standard input, so "
+      "that no list of processes shows it");
   command->add_option("--endpoint", options->endpoints,
                       "wss://HOST:PORT or tcp://HOST:PORT?curve=KEY; "
                       "several are tried in turn");

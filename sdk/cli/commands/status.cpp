@@ -47,6 +47,9 @@ Outcome<> status(Context& context, const StatusOptions& options) {
           "{:<17} {}\n", key,
           value.is_string() ? printable(value.get<std::string>()) : value.dump());
   }
+  if (!connected && connected.error().code == Errc::connect_failed)
+    return failure(connected.error(),
+                   "sealwire up      (starts a broker here, if this one is gone)");
   if (!connected) return failure(connected.error());
   return {};
 }

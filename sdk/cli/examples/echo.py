@@ -12,10 +12,13 @@ sealwire = subprocess.Popen(
 def tell(**line):
     print(json.dumps(line), file=sealwire.stdin, flush=True)
 
-for event in map(json.loads, sealwire.stdout):
-    if event["event"] == "message":
-        content = {name: event[name] for name in ("text", "json", "base64") if name in event}
-        tell(op="reply", message=event["id"], **content)
-        tell(op="ack", message=event["id"])
-    elif event["event"] == "error":
-        print(event["code"], event["cause"], file=sys.stderr)
+try:
+    for event in map(json.loads, sealwire.stdout):
+        if event["event"] == "message":
+            content = {name: event[name] for name in ("text", "json", "base64") if name in event}
+            tell(op="reply", message=event["id"], **content)
+            tell(op="ack", message=event["id"])
+        elif event["event"] == "error":
+            print(event["code"], event["cause"], file=sys.stderr)
+except KeyboardInterrupt:
+    pass

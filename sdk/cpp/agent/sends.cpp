@@ -26,7 +26,8 @@ Result<sdk::SendRequest> AgentImpl::make_request(std::string_view peer, Payload 
     const auto bytes = parse_hex(options.reply_to);
     request.content.reply_to = bytes ? MessageId::from(*bytes) : std::nullopt;
     if (!request.content.reply_to)
-      return fail(Errc::content_malformed, "reply_to is no message id (36 hex digits)");
+      return fail(Errc::content_malformed,
+                  "what is answered is named by a message id, 36 hex digits");
   }
   if (options.deadline) request.content.deadline = {to_millis(*options.deadline)};
   request.content.trace = options.trace;

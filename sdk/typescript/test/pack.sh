@@ -50,7 +50,7 @@ echo "note: bundled: $(gzip -9c page.js | wc -c) bytes gzipped; the error class 
 (($(gzip -9c page.js | wc -c) <= 250000 && $(gzip -9c small.js | wc -c) <= 1000))
 
 # The echo agent as it stands, asked by the command line and by the other example.
-export SEALWIRE_HOME=$dir/home SEALWIRE_JS_HOME=$dir/agents
+export SEALWIRE_HOME=$dir/home
 sealwire() { "$build/bin/sealwire" "$@"; }
 "$build/bin/sealwired" init "$dir/broker" --wss-port=0 --zeromq-port=0 --http-port=0 --open >/dev/null
 exec 3< <(exec "$build/bin/sealwired" --config "$dir/broker/sealwired.toml" 2>"$dir/broker.log")
@@ -63,10 +63,24 @@ done
 sealwire -c alice key new >/dev/null
 sealwire -c alice login --endpoint "$endpoint" --broker-key "$key" >/dev/null
 cp "$here"/examples/*.mjs .
-exec 4< <(SEALWIRE_INVITE=$(sealwire -c alice invite) exec node echo.mjs)
-pids+=($!)
-read -r -t 30 id <&4
-# Its name is known once the inviter has read its mailbox.
-sealwire -c alice recv >/dev/null
-[[ $(sealwire -c alice req -W 20 "$id" 'hello, echo') == 'hello, echo' ]]
-echo 'ok      the package in an empty project; echo.mjs answers'
+# echoes COMMAND…: what it runs answers alice. Its agent is another each time.
+echoes() {
+  local id
+  exec 4< <(SEALWIRE_JS_HOME=$dir/agents-${1##*/} SEALWIRE_INVITE=$(sealwire -c alice invite) exec "$@" echo.mjs)
+  pids+=($!)
+  read -r -t 30 id <&4
+  # Its name is known once the inviter has read its mailbox.
+  sealwire -c alice recv >/dev/null
+  [[ $(sealwire -c alice req -W 20 "$id" 'hello, echo') == 'hello, echo' ]]
+  echo "ok      the package in an empty project; echo.mjs answers from ${1##*/}"
+}
+echoes node
+
+deno=${SEALWIRE_CACHE:-$here/../../.cache}/deno
+if ! cmp -s "$here/../../tests/interop/deno/package-lock.json" "$deno/node_modules/.installed"; then
+  mkdir -p "$deno"
+  cp "$here"/../../tests/interop/deno/package*.json "$deno/"
+  npm ci --prefix "$deno" --no-audit --no-fund --silent
+  cp "$deno/package-lock.json" "$deno/node_modules/.installed"
+fi
+DENO_NO_UPDATE_CHECK=1 echoes "$deno/node_modules/@deno/linux-x64-glibc/deno" run --allow-all

@@ -100,7 +100,7 @@ TEST_F(Commands, AnInviteLetsOneAgentInOnce) {
   const auto invite = as("alice", {"invite", "--expires", "10m"});
   ASSERT_EQ(invite.status, 0) << invite.err;
   const std::string text = invite.out.substr(0, invite.out.size() - 1);
-  const auto login = as("carol", {"login", "--name", "alice", text});
+  const auto login = as("carol", {"login", "--name", "alice", "-"}, text + "\n");
   ASSERT_EQ(login.status, 0) << login.err;
   ASSERT_EQ(as("carol", {"send", "alice", "I am new here"}).status, 0);
   EXPECT_EQ(as("alice", {"recv", "-C", "1", "-W", "30"}).out, "I am new here\n");

@@ -19,8 +19,8 @@ function connect(url: string, events: SocketEvents): Socket {
   socket.binaryType = "nodebuffer";
   let binding = noBinding;
   socket.on("upgrade", (response) => {
-    // RFC 9266: the context is present and empty.
-    if (response.socket instanceof TLSSocket) {
+    // RFC 9266: the context is present and empty. Deno has no exporter: there frames are sealed, as in a browser.
+    if (response.socket instanceof TLSSocket && "exportKeyingMaterial" in response.socket) {
       binding = tlsExporter(copy(response.socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0))));
     }
   });
