@@ -193,7 +193,8 @@ void read_listener(const Context& context, const toml::table& table, Config& con
   section.flag("allow_insecure", listen.allow_insecure);
   section.integer("threads", listen.threads, 1, 256);
   section.integer("connections_max", listen.connections_max, 1, 1'000'000);
-  section.integer("connections_per_address_max", listen.connections_per_address_max, 1, 1'000'000);
+  section.integer("unproven_max", listen.unproven_max, 1, 1'000'000);
+  section.integer("unproven_per_address_max", listen.unproven_per_address_max, 1, 1'000'000);
   section.rest(listen.options);
   if (section.find("uri") == nullptr)
     context.report(listen.line, "[[listen]] has no \"uri\"",

@@ -18,8 +18,9 @@ struct ListenConfig {
   bool allow_insecure = false;
   unsigned threads = 0;  // 0: as many as the machine affords
   std::size_t connections_max = 20'000;
-  std::size_t connections_per_address_max = 1024;  // before proof
-  unsigned line = 0;                               // in the configuration
+  std::size_t unproven_max = 4096;              // of them, before they have proven a key
+  std::size_t unproven_per_address_max = 1024;  // of those
+  unsigned line = 0;                            // in the configuration
 };
 
 struct HttpConfig {

@@ -31,7 +31,8 @@ channel::Endpoint endpoint_of(const ListenConfig& listen, const RouterConfig& ro
   endpoint.uri = listen.uri;
   endpoint.options = listen.options;
   endpoint.limits.connections = listen.connections_max;
-  endpoint.limits.connections_per_address = listen.connections_per_address_max;
+  endpoint.limits.unproven = listen.unproven_max;
+  endpoint.limits.unproven_per_address = listen.unproven_per_address_max;
   endpoint.limits.handshake_ms = router.handshake_ms;
   endpoint.threads = listen.threads == 0 ? io_threads() : listen.threads;
   endpoint.allow_insecure = listen.allow_insecure;
@@ -133,7 +134,8 @@ Result<> Server::reload(const Config& config) {
   const auto same_doors = [](const ListenConfig& a, const ListenConfig& b) {
     return a.uri == b.uri && a.options == b.options && a.allow_insecure == b.allow_insecure &&
            a.threads == b.threads && a.connections_max == b.connections_max &&
-           a.connections_per_address_max == b.connections_per_address_max;
+           a.unproven_max == b.unproven_max &&
+           a.unproven_per_address_max == b.unproven_per_address_max;
   };
   const Config& now = impl_->config;
   if (config.key_file != now.key_file || config.store_path != now.store_path ||

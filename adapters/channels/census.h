@@ -1,4 +1,5 @@
-// Counts a listener's connections, so that neither one address nor all together exceed their caps.
+// Counts a listener's connections, so that neither one address, nor strangers, nor all together
+// exceed their caps.
 // C++17, for the WebSocket engine.
 #pragma once
 
@@ -27,15 +28,18 @@ inline std::string census_key(const std::string& address) {
 /// Thread-safe.
 class Census {
  public:
-  Census(std::size_t connections, std::size_t unproven_per_address)
-      : connections_max_(connections), unproven_max_(unproven_per_address) {}
+  Census(std::size_t connections, std::size_t unproven, std::size_t unproven_per_address)
+      : connections_max_(connections),
+        unproven_max_(unproven),
+        unproven_per_address_max_(unproven_per_address) {}
 
   bool enter(const std::string& address) {
     const std::lock_guard lock(mutex_);
-    if (connections_ >= connections_max_) return false;
-    const auto found = unproven_.find(address);
-    if (found != unproven_.end() && found->second >= unproven_max_) return false;
-    ++unproven_[address];
+    if (connections_ >= connections_max_ || unproven_ >= unproven_max_) return false;
+    const auto found = unproven_of_.find(address);
+    if (found != unproven_of_.end() && found->second >= unproven_per_address_max_) return false;
+    ++unproven_of_[address];
+    ++unproven_;
     ++connections_;
     return true;
   }
@@ -51,15 +55,18 @@ class Census {
 
  private:
   void forget_unproven(const std::string& address) {
-    const auto found = unproven_.find(address);
-    if (--found->second == 0) unproven_.erase(found);
+    const auto found = unproven_of_.find(address);
+    if (--found->second == 0) unproven_of_.erase(found);
+    --unproven_;
   }
 
   const std::size_t connections_max_;
   const std::size_t unproven_max_;
+  const std::size_t unproven_per_address_max_;
   std::mutex mutex_;
   std::size_t connections_ = 0;
-  std::unordered_map<std::string, std::size_t> unproven_;
+  std::size_t unproven_ = 0;
+  std::unordered_map<std::string, std::size_t> unproven_of_;
 };
 
 /// One connection's place in the census, given back when it goes. One thread at a time.

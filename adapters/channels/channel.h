@@ -87,7 +87,8 @@ struct Limits {
   std::size_t frame_bytes = limits::kFrameBytes;
   std::size_t buffered_bytes = 2 * limits::kFrameBytes;  // of unsent frames, a connection
   std::size_t connections = 20000;                       // of one listener
-  std::size_t connections_per_address = 1024;            // before proof
+  std::size_t unproven = 4096;                           // of them, before proof
+  std::size_t unproven_per_address = 1024;               // of those
   std::uint64_t handshake_ms = limits::kHandshakeMs;     // of the transport's own handshake
 };
 

@@ -195,9 +195,9 @@ TEST_P(ChannelContract, TheCapOnConnectionsHoldsAndAPlaceIsGivenBack) {
   open();
 }
 
-TEST_P(ChannelContract, TheCapPerAddressCountsUnprovenConnectionsOnly) {
+void ChannelContract::expect_cap_before_proof(std::size_t Limits::*cap) {
   Limits limits;
-  limits.connections_per_address = 1;
+  limits.*cap = 1;
   listen(limits);
   const auto pair = open();
   Limits brief;
@@ -208,6 +208,14 @@ TEST_P(ChannelContract, TheCapPerAddressCountsUnprovenConnectionsOnly) {
   pair.dialling->promote();
   exchange(pair.dialling, at_listener_, pair.listening, {5});
   open();
+}
+
+TEST_P(ChannelContract, TheCapOfStrangersCountsUnprovenConnectionsOnly) {
+  expect_cap_before_proof(&Limits::unproven);
+}
+
+TEST_P(ChannelContract, TheCapPerAddressCountsUnprovenConnectionsOnly) {
+  expect_cap_before_proof(&Limits::unproven_per_address);
 }
 
 TEST_P(ChannelContract, StopAcceptingRefusesNewConnectionsAndKeepsOpenOnes) {

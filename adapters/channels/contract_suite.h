@@ -38,6 +38,7 @@ class ChannelContract : public testing::TestWithParam<ContractCase> {
   Pair open(const Limits& limits = {});
   /// `open`, then both ends promoted as after a handshake.
   Pair open_promoted(const Limits& limits = {});
+  void expect_cap_before_proof(std::size_t Limits::*cap);
   Pair promote(const Pair& pair);
   Endpoint dial_endpoint(const std::string& uri, const Limits& limits = {}) const;
 

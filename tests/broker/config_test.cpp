@@ -91,8 +91,8 @@ TEST(Config, WhatTheExampleShowsCommentedOutIsTheDefault) {
   EXPECT_EQ(shown->http.port, defaults->http.port);
   EXPECT_EQ(shown->drain_ms, defaults->drain_ms);
   EXPECT_EQ(shown->listen[0].connections_max, defaults->listen[0].connections_max);
-  EXPECT_EQ(shown->listen[0].connections_per_address_max,
-            defaults->listen[0].connections_per_address_max);
+  EXPECT_EQ(shown->listen[0].unproven_per_address_max,
+            defaults->listen[0].unproven_per_address_max);
 }
 
 TEST(Config, AMisspeltKeyIsRefusedWithWhatWasMeant) {

@@ -16,7 +16,7 @@ class Wire : public Attack {
     ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to what the broker has closed
     config.router.handshake_ms = 1000;
     for (auto& listen : config.listen)
-      listen.connections_per_address_max = 64;
+      listen.unproven_per_address_max = 64;
   }
   WirePeer peer() { return {GetParam(), uri_}; }
   std::string hello_text() { return std::string(as_text(hello_of(agent()))); }

@@ -16,7 +16,8 @@ class Listener {
   Listener(const Endpoint& endpoint, Handler& handler)
       : handler_(handler),
         limits_(endpoint.limits),
-        census_(std::make_shared<Census>(limits_.connections, limits_.connections_per_address)) {}
+        census_(std::make_shared<Census>(limits_.connections, limits_.unproven,
+                                         limits_.unproven_per_address)) {}
   ~Listener() { stop(); }
 
   /// False when this listener takes no further connection.

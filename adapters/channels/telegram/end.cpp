@@ -41,8 +41,9 @@ std::unique_ptr<End> End::listen(std::shared_ptr<Bot> bot, const Endpoint& endpo
   {
     const std::lock_guard lock(end->hub_.mutex);
     if (end->hub_.listening) return nullptr;
-    end->desk_->census = std::make_shared<Census>(endpoint.limits.connections,
-                                                  endpoint.limits.connections_per_address);
+    end->desk_->census =
+        std::make_shared<Census>(endpoint.limits.connections, endpoint.limits.unproven,
+                                 endpoint.limits.unproven_per_address);
     end->hub_.listening = end->desk_;
   }
   end->start();

@@ -23,7 +23,8 @@ struct Settings {
   std::size_t frame_bytes = 0;
   std::size_t buffered_bytes = 0;
   std::size_t connections = 0;
-  std::size_t connections_per_address = 0;
+  std::size_t unproven = 0;
+  std::size_t unproven_per_address = 0;
   std::uint64_t handshake_ms = 0;
   unsigned threads = 1;
 };

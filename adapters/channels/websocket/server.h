@@ -14,8 +14,8 @@ class ServerEngine final : public Engine {
       : settings_(std::move(settings)),
         security_(std::move(security)),
         reload_(std::move(reload)),
-        census_(
-            std::make_shared<Census>(settings_.connections, settings_.connections_per_address)) {
+        census_(std::make_shared<Census>(settings_.connections, settings_.unproven,
+                                         settings_.unproven_per_address)) {
     for (unsigned i = 0; i < std::max(1u, settings_.threads); ++i) {
       loops_.push_back(std::make_unique<ServerLoop<Config>>(settings_, events, census_, security_));
     }

@@ -139,7 +139,8 @@ Settings settings_of(const Uri& uri, const Endpoint& endpoint) {
   settings.frame_bytes = endpoint.limits.frame_bytes;
   settings.buffered_bytes = endpoint.limits.buffered_bytes;
   settings.connections = endpoint.limits.connections;
-  settings.connections_per_address = endpoint.limits.connections_per_address;
+  settings.unproven = endpoint.limits.unproven;
+  settings.unproven_per_address = endpoint.limits.unproven_per_address;
   settings.handshake_ms = endpoint.limits.handshake_ms;
   settings.threads = endpoint.threads;
   return settings;

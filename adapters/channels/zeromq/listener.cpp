@@ -17,8 +17,7 @@ std::string bind_address(Uri uri, std::uint16_t port) {
   return "tcp://" + authority(uri);
 }
 
-void prepare(zmq::socket_t& socket, const char* domain, const std::optional<CurveKeys>& keys,
-             const Uri& uri) {
+void prepare(zmq::socket_t& socket, const std::optional<CurveKeys>& keys, const Uri& uri) {
   socket.set(zmq::sockopt::router_mandatory, true);
   socket.set(zmq::sockopt::router_handover, false);
   socket.set(zmq::sockopt::backlog, 1024);
@@ -26,7 +25,6 @@ void prepare(zmq::socket_t& socket, const char* domain, const std::optional<Curv
   if (!keys) return;
   socket.set(zmq::sockopt::curve_server, true);
   socket.set(zmq::sockopt::curve_secretkey, zmq::buffer(keys->secret_key.data(), 32));
-  socket.set(zmq::sockopt::zap_domain, domain);
 }
 
 }  // namespace
@@ -36,11 +34,9 @@ Listener::Listener(Uri uri, const Endpoint& endpoint, std::optional<CurveKeys> k
     : limits_(endpoint.limits),
       handler_(handler),
       keys_(std::move(keys)),
-      census_(std::make_shared<Census>(limits_.connections, limits_.connections_per_address)),
+      census_(std::make_shared<Census>(limits_.connections, limits_.unproven,
+                                       limits_.unproven_per_address)),
       context_(static_cast<int>(std::max(1u, endpoint.threads))) {
-  if (keys_) admission_.emplace(context_);
-  door_ = zmq::socket_t(context_, zmq::socket_type::router);
-  data_ = zmq::socket_t(context_, zmq::socket_type::router);
   set_common_options(door_, limits_.frame_bytes_before_proof, kDoorReceiveMessages, limits_);
   set_common_options(data_, limits_.frame_bytes, kDataReceiveMessages, limits_);
   // A ROUTER cannot drop a peer, but who is silent, or in the middle of a message, answers no
@@ -48,8 +44,10 @@ Listener::Listener(Uri uri, const Endpoint& endpoint, std::optional<CurveKeys> k
   const int half = static_cast<int>(limits_.handshake_ms / 2);
   door_.set(zmq::sockopt::heartbeat_ivl, half);
   door_.set(zmq::sockopt::heartbeat_timeout, half);
-  prepare(door_, kDoorDomain, keys_, uri);
-  prepare(data_, kDataDomain, keys_, uri);
+  prepare(door_, keys_, uri);
+  prepare(data_, keys_, uri);
+  door_.set(zmq::sockopt::zap_domain, kDoorDomain);
+  if (keys_) data_.set(zmq::sockopt::zap_domain, kDataDomain);  // else there is no key to know
   data_.bind(bind_address(uri, data_port));
   door_.bind(bind_address(uri, uri.port));
   data_port_ = bound_port(data_);
@@ -69,11 +67,14 @@ Listener::~Listener() {
 void Listener::run() {
   std::vector<zmq_pollitem_t> items{{nullptr, doorbell_->descriptor(), ZMQ_POLLIN, 0},
                                     {door_.handle(), 0, ZMQ_POLLIN, 0},
-                                    {data_.handle(), 0, ZMQ_POLLIN, 0}};
-  if (admission_) items.push_back({admission_->socket().handle(), 0, ZMQ_POLLIN, 0});
+                                    {data_.handle(), 0, ZMQ_POLLIN, 0},
+                                    {at_door_.socket().handle(), 0, ZMQ_POLLIN, 0},
+                                    {admission_.socket().handle(), 0, ZMQ_POLLIN, 0}};
   for (;;) {
     zmq_poll(items.data(), static_cast<int>(items.size()), closing_.empty() ? -1 : kTickMs);
-    if (admission_) admission_->serve();
+    at_door_.serve();
+    // Who shakes hands and says nothing is in no census, and holds libzmq's memory all the same.
+    admission_.serve(at_door_.count() > limits_.unproven);
     drain(door_, &Listener::on_door);
     drain(data_, &Listener::on_data);
     auto rung = doorbell_->answer();
@@ -228,7 +229,7 @@ void Listener::begin_move(const PeerPtr& peer) {
   peer->token.resize(kTokenBytes);
   randombytes_buf(peer->token.data(), kTokenBytes);
   by_token_[peer->token] = peer;
-  if (admission_) admission_->admit(peer->key);
+  admission_.admit(peer->key);
   peer->stage = Stage::moving;
   Bytes payload{static_cast<std::uint8_t>(data_port_ >> 8), static_cast<std::uint8_t>(data_port_)};
   payload.insert(payload.end(), peer->token.begin(), peer->token.end());
@@ -279,7 +280,7 @@ void Listener::finish(const PeerPtr& peer, const Error& error) {
   by_door_id_.erase(peer->door_id);
   by_data_id_.erase(peer->data_id);
   by_token_.erase(peer->token);
-  if (admission_) admission_->revoke(peer->key);
+  admission_.revoke(peer->key);
   keys_in_use_.erase(peer->key);
   peer->place.release();
   peer->connection->end();

@@ -9,6 +9,7 @@
 #include "adapters/channels/census.h"
 #include "adapters/channels/uri.h"
 #include "adapters/channels/zeromq/admission.h"
+#include "adapters/channels/zeromq/presence.h"
 #include "adapters/channels/zeromq/wire.h"
 
 namespace sealwire::channel::zeromq {
@@ -70,9 +71,10 @@ class Listener final : public Running {
   std::atomic<bool> accepting_ = true;
 
   zmq::context_t context_;
-  std::optional<Admission> admission_;
-  zmq::socket_t door_;
-  zmq::socket_t data_;
+  Admission admission_{context_};
+  zmq::socket_t door_{context_, zmq::socket_type::router};
+  Presence at_door_{context_, door_};
+  zmq::socket_t data_{context_, zmq::socket_type::router};
 
   // Every connection, and the ways to it.
   std::unordered_map<const ZmqConnection*, PeerPtr> peers_;
