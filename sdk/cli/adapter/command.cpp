@@ -26,7 +26,6 @@
 namespace sealwire::cli {
 namespace {
 
-
 struct AdapterOptions {
   std::string bridge;
   std::string language = "python";
