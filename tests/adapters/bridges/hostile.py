@@ -1,5 +1,5 @@
 """A bridge gone bad: tries what a bridge may not do, and tells what became of each attempt. With a
-number, it makes that system call alone, which is to end it."""
+number, it makes that system call alone, which is to end it; with `crash`, it crashes."""
 import ctypes
 import errno
 import json
@@ -46,6 +46,8 @@ def connecting(family, address):
     return action
 
 
+if sys.argv[1:] == ["crash"]:
+    ctypes.string_at(0)
 if len(sys.argv) > 1:
     libc.syscall(int(sys.argv[1]), 0, 0, 0, 0, 0, 0)
     say(op="receive", id="after", chat="c", user="u", text="ALLOWED")
