@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdk/cpp/agent/wall_clock.h"
+
 namespace sealwire::bridge {
 namespace {
 
@@ -12,9 +14,7 @@ constexpr std::uint64_t kRestartFirstMs = 500;
 constexpr std::uint64_t kRestartMostMs = 60'000;
 
 std::uint64_t now() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
+  return wall_clock().value;
 }
 
 }  // namespace
