@@ -56,9 +56,10 @@ class World:
         self.bots = {"bot" + TOKEN: self.default}
         self.random = random.Random(0)
         # In percent: calls refused with 429; updates told twice, and told before those that they
-        # came after; of messages between bots, those that come twice and late. And the least time
-        # between two of one bot to one chat. What chance decides, `seed` decides.
-        self.faults = {"too_many_percent": 0, "twice_percent": 0, "swap_percent": 0,
+        # came after; of messages between bots, those that come twice and late. And how many updates
+        # one answer has at most, and the least time between two messages of one bot to one chat.
+        # What chance decides, `seed` decides.
+        self.faults = {"too_many_percent": 0, "twice_percent": 0, "swap_percent": 0, "updates_most": 100,
                        "duplicate_percent": 0, "late_percent": 0, "pace_ms": 0}
 
     def add_update(self, kind, value, bot=None):
@@ -186,7 +187,7 @@ class World:
             self.come_late(bot)
             if bot.polls != mine:
                 raise Refused("Conflict: terminated by other getUpdates request", None, 409)
-        return self.muddled(bot.updates[:limit])
+        return self.muddled(bot.updates[:min(limit, self.faults["updates_most"])])
 
     def muddled(self, updates):
         """Some twice, the second time anywhere behind the first; some before those that they came after."""
@@ -323,7 +324,8 @@ class World:
     # --- what a test tells it
 
     def say(self, chat, user, text=None, document=None, name="file.bin"):
-        sender = {"id": user, "is_bot": False, "first_name": "Somebody"}
+        # One user name for all: it says nothing of who somebody is.
+        sender = {"id": user, "is_bot": False, "first_name": "Somebody", "username": "somebody"}
         more = {"text": text} if text is not None else {"document": self.file(self.default, name, document.encode())}
         message = self.message(chat, **{"from": sender}, **more)
         self.add_update("message", message)

@@ -133,6 +133,25 @@ TEST(Cage, WhereALayerIsMissingNothingStartsOrElseThereIsNone) {
   EXPECT_EQ(cage.has_value(), support.seccomp && support.landlock > 0);
 }
 
+TEST(Cage, Atk43c_What_a_bridge_writes_to_the_log_steers_no_terminal_and_feigns_no_line) {
+  std::promise<void> ended;
+  std::mutex mutex;
+  std::vector<std::string> log;
+  auto bridge = start_process(
+      {{"/usr/bin/python3", "-s", SEALWIRE_SOURCE_DIR "/tests/adapters/bridges/hostile.py", "log"},
+       [&](const std::string& line) {
+         const std::lock_guard lock(mutex);
+         log.push_back(line);
+       }},
+      [](const Said&) {}, [&](const Error&) { ended.set_value(); });
+  ASSERT_TRUE(bridge) << bridge.error().detail;
+  ended.get_future().wait();
+  bridge->reset();  // with it ends what reads the log
+  EXPECT_EQ(log,
+            (std::vector<std::string>{"\\x1b[2J\\x1b]0;title\\x07", "a\\x0dbridge: all is well",
+                                      "\\u202eevil", "\\xff\\x00"}));
+}
+
 TEST(Cage, AProgramThatIsNotThereIsAnError) {
   const auto bridge = start_process(
       {{"/nowhere/bridge"}, [](const auto&) {}, true}, [](Said) {}, [](const Error&) {});
