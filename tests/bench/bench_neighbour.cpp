@@ -211,14 +211,14 @@ class BridgeBeside final : public Neighbour {
   std::optional<Trickle> trickle_;
 };
 
-/// Two agents of the wire, one of which gave credit for everything and then reads nothing.
-struct DeafPair {
+/// Two agents of the wire: what one of them sends, the other reads and acknowledges, or does not.
+struct PeerPair {
   RawAgent from, to;
   RawClient sender;
   RawChain chain;
   std::string uri;
 
-  DeafPair(std::string uri_, Random& random)
+  PeerPair(std::string uri_, Random& random)
       : from(make_raw_agent(random)), to(make_raw_agent(random)), uri(std::move(uri_)) {
     RawClient first;
     must(sender.connect(uri, from, random), "connect");
@@ -237,17 +237,19 @@ struct DeafPair {
   }
 };
 
-class DeafBeside final : public Neighbour {
+class PeerBeside final : public Neighbour {
  public:
-  DeafBeside(DeafPair& pair, Random& random) {
-    must(deaf_.connect(pair.uri, pair.to, random), "connect");
-    deaf_.on_frame([this](const Frame&) {
+  PeerBeside(PeerPair& pair, Random& random, bool reads) {
+    must(peer_.connect(pair.uri, pair.to, random), "connect");
+    peer_.on_frame([this, reads](const Frame& frame) {
       std::unique_lock lock(mutex_);
       reached_ = true;
       changed_.notify_all();
-      changed_.wait(lock, [this] { return ending_; });
+      if (!reads) changed_.wait(lock, [this] { return ending_; });
+      if (const auto* deliver = frame.as<wire::Deliver>(); deliver != nullptr && reads)
+        peer_.ack(deliver->entries()->Get(deliver->entries()->size() - 1)->sequence());
     });
-    deaf_.credit(1'000'000'000, 1'000'000'000'000);
+    peer_.credit(1'000'000'000, 1'000'000'000'000);
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait_for(lock, kLong, [this] { return reached_; })) give_up("nothing came");
@@ -257,7 +259,7 @@ class DeafBeside final : public Neighbour {
       must(pair.sender.expect(wire::Body::Accepted), "accepted");
     });
   }
-  ~DeafBeside() override {
+  ~PeerBeside() override {
     trickle_.reset();
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -268,7 +270,7 @@ class DeafBeside final : public Neighbour {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool reached_ = false, ending_ = false;
-  RawClient deaf_;
+  RawClient peer_;
   std::optional<Trickle> trickle_;
 };
 
@@ -349,9 +351,12 @@ void bench(char** arguments) {
   compare("a bridge that dies at every start", pair, rounds,
           beside(unwell + "/dead.py", "started again"));
   crypto::SystemRandom random;
-  DeafPair deaf(uri, random);
-  compare("a peer that reads nothing", pair, rounds,
-          [&] { return std::make_unique<DeafBeside>(deaf, random); });
+  // One after the other: who says nothing for a minute has no session any more.
+  for (const bool reads : {true, false}) {
+    PeerPair peers(uri, random);
+    compare(reads ? "a peer that reads" : "a peer that reads nothing", pair, rounds,
+            [&] { return std::make_unique<PeerBeside>(peers, random, reads); });
+  }
 }
 
 }  // namespace
