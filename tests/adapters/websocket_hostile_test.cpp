@@ -94,7 +94,7 @@ class WebSocketHostile : public testing::Test {
   std::uint16_t port_ = 0;
 };
 
-TEST_F(WebSocketHostile, AnOriginThatIsNotListedIsForbidden) {
+TEST_F(WebSocketHostile, Atk42a_A_page_whose_origin_is_not_listed_gets_no_connection) {
   listen({{"origins", "https://good.example,https://other.example:8443"}});
   for (const auto* origin :
        {"https://evil.example", "null", "https://good.example.evil.example", "http://good.example",
@@ -112,7 +112,7 @@ TEST_F(WebSocketHostile, AnOriginThatIsNotListedIsForbidden) {
   EXPECT_EQ(status_of({}), 101);
 }
 
-TEST_F(WebSocketHostile, WithNoOriginsListedEveryPageIsForbidden) {
+TEST_F(WebSocketHostile, Atk42b_With_no_origins_listed_no_page_gets_one_not_even_our_own_hosts) {
   listen();
   EXPECT_EQ(status_of({.extra = "Origin: http://localhost\r\n"}), 403);
   EXPECT_EQ(status_of({.extra = "Origin: http://127.0.0.1:" + std::to_string(port_) + "\r\n"}),

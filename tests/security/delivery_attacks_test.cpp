@@ -350,6 +350,72 @@ TEST_P(Delivery, Atk38c_A_receiver_gets_no_more_bytes_than_its_credit) {
   EXPECT_LE(server_->metrics().delivered_bytes, 35'000U);
 }
 
+/// A receiver that reads nothing while it lives: its channel's thread waits in here.
+class Deaf {
+ public:
+  explicit Deaf(RawClient& client) {
+    client.on_frame([this](const Frame& frame) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return hears_; });
+      const auto* deliver = frame.as<wire::Deliver>();
+      if (deliver == nullptr) return;
+      for (const auto* entry : *deliver->entries())
+        sequences_.push_back(entry->sequence());
+      changed_.notify_all();
+    });
+  }
+  ~Deaf() { hear(); }
+  void hear() {
+    const std::lock_guard lock(mutex_);
+    hears_ = true;
+    changed_.notify_all();
+  }
+  std::vector<std::uint64_t> wait(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(
+        changed_.wait_for(lock, test::kPatience, [&] { return sequences_.size() >= count; }));
+    return sequences_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool hears_ = false;
+  std::vector<std::uint64_t> sequences_;
+};
+
+// It gave credit for everything and reads nothing of it: what the broker keeps for it is bounded,
+// others are served, and the rest comes when it reads again.
+TEST_P(Delivery, Atk38d_A_receiver_that_stops_reading_costs_a_bound_and_stops_nobody_else) {
+  Pair deaf = pair(), quick = pair();
+  ASSERT_NO_FATAL_FAILURE(connect(deaf));
+  ASSERT_NO_FATAL_FAILURE(connect(quick));
+  Deaf ears(deaf.to_b);
+  ASSERT_TRUE(deaf.to_b.credit(1000, 1 << 30));
+  ASSERT_TRUE(quick.to_b.credit(1000, 1 << 30));
+  constexpr std::size_t kLarge = 40;
+  for (std::size_t i = 0; i < kLarge; ++i) {
+    ASSERT_EQ(submit(deaf.to_a, {deaf.chain.next(Bytes(1'000'000), random_, now()).bytes}),
+              wire::Code::ok);
+    ASSERT_EQ(submit(quick.to_a, {quick.chain.next(as_bytes("x"), random_, now()).bytes}),
+              wire::Code::ok);
+  }
+  EXPECT_EQ(receive(quick.to_b, kLarge + 1).size(), kLarge + 1);
+  // The router's bound, the channel's, and what the kernels on both sides hold. A peer of ZeroMQ
+  // is never deaf: its library reads ahead, at its own cost.
+  constexpr std::size_t kKernels = 12'000'000;
+  if (std::string_view(GetParam()).starts_with("ws")) {
+    EXPECT_LE(server_->metrics().delivered_bytes, server_.config().router.outbox_bytes_max +
+                                                      channel::Limits{}.buffered_bytes + kKernels);
+  }
+  EXPECT_EQ(server_->metrics().overloads, 0U);
+  ears.hear();
+  const auto sequences = ears.wait(kLarge + 1);
+  ASSERT_EQ(sequences.size(), kLarge + 1);
+  for (std::size_t i = 0; i < sequences.size(); ++i)
+    EXPECT_EQ(sequences[i], i + 1);
+}
+
 // --- ATK-39: no room
 // ------------------------------------------------------------------------------------------------
 

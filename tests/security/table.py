@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/SECURITY.md"
 BEGIN, END = "<!-- attacks: made by tests/security/table.py -->", "<!-- end of attacks -->"
 VARIANTS = 3
+HOMES = {"sdk": "agent", "bridges": "bridge", "telegram": "bridge", "adapters": "ws"}  # the first that fits
+CHECK = re.compile(r'check\(f?"Atk(\d\d)([a-z]): ')  # of Python
 TEST = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*Atk(\d\d)([a-z])_(\w+)\)")
 
 
@@ -26,6 +28,11 @@ def transports(text):
     return found
 
 
+def home(file):
+    """Where tests run that do not name their transports."""
+    return [next((where for part, where in HOMES.items() if part in file.parts), "library")]
+
+
 def tests():
     """attack -> [(variant, file, transports)]"""
     found = defaultdict(list)
@@ -33,8 +40,11 @@ def tests():
         text = file.read_text()
         on = transports(text)
         for suite, number, variant, _ in TEST.findall(text):
-            where = on.get(suite, ["agent" if "sdk" in file.parts else "library"])
+            where = on.get(suite, home(file))
             found[f"ATK-{number}"].append((variant, file.relative_to(ROOT), where))
+    for file in sorted((ROOT / "tests").glob("*/*.py")):
+        for number, variant in CHECK.findall(file.read_text()):
+            found[f"ATK-{number}"].append((variant, file.relative_to(ROOT), home(file)))
     return found
 
 

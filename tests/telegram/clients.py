@@ -43,9 +43,9 @@ async def aiogram():
     file = await bot.get_file(document.document.file_id)
     assert (await bot.download_file(file.file_path)).read() == b"12345"
     print("ok aiogram sends a document and reads it back")
-    double("faults", too_many_every=1)
+    double("faults", too_many_percent=100)
     assert (await raises(TelegramRetryAfter, bot.get_me())).retry_after == 1
-    double("faults", too_many_every=0)
+    double("faults", too_many_percent=0)
     double("migrate", chat=-5, to=-1005)
     assert (await raises(TelegramMigrateToChat, bot.send_message(-5, "x"))).migrate_to_chat_id == -1005
     print("ok aiogram understands 429 and a moved chat")
@@ -100,9 +100,9 @@ async def ptb():
         assert bytes(data) == b"abc"
         print("ok python-telegram-bot sends, edits, sends and reads a document")
         await raises(BadRequest, bot.send_message(10, "x" * 4097))
-        double("faults", too_many_every=1)
+        double("faults", too_many_percent=100)
         await raises(RetryAfter, bot.send_message(10, "x"))
-        double("faults", too_many_every=0)
+        double("faults", too_many_percent=0)
         await raises(ChatMigrated, bot.send_message(-5, "x"))
         print("ok python-telegram-bot understands 400, 429 and a moved chat")
         double("say", chat=10, user=100, text="poll")

@@ -50,13 +50,16 @@ class World:
         self.sent, self.log = {}, []
         self.message_id, self.calls = 0, 0
         self.migrated, self.groups = {}, {}
+        self.muddles = {"twice": 0, "before": 0}  # updates
         self.default = Bot(ME, False)
         self.forwards, self.hook_failures = {}, 0  # of webhooks
         self.bots = {"bot" + TOKEN: self.default}
         self.random = random.Random(0)
-        # Of messages between bots: percent that come twice or late, and the least time between two
-        # of one bot to one chat.
-        self.faults = {"too_many_every": 0, "duplicate_every": 0, "swap_every": 0,
+        # In percent: calls refused with 429; updates told twice, and told before those that they
+        # came after; of messages between bots, those that come twice and late. And how many updates
+        # one answer has at most, and the least time between two messages of one bot to one chat.
+        # What chance decides, `seed` decides.
+        self.faults = {"too_many_percent": 0, "twice_percent": 0, "swap_percent": 0, "updates_most": 100,
                        "duplicate_percent": 0, "late_percent": 0, "pace_ms": 0}
 
     def add_update(self, kind, value, bot=None):
@@ -79,10 +82,9 @@ class World:
 
     def deliver(self, bot, message):
         """A message between bots, with the faults that are set."""
-        faults = self.faults
-        copies = 2 if self.random.random() * 100 < faults["duplicate_percent"] else 1
+        copies = 2 if self.happens("duplicate_percent") else 1
         for _ in range(copies):
-            if self.random.random() * 100 < faults["late_percent"]:
+            if self.happens("late_percent"):
                 bot.late.append({"message": message, "after": self.random.randint(1, 3), "at": time.time() + 0.05})
             else:
                 self.add_update("message", message, bot)
@@ -185,15 +187,26 @@ class World:
             self.come_late(bot)
             if bot.polls != mine:
                 raise Refused("Conflict: terminated by other getUpdates request", None, 409)
-        given = bot.updates[:limit]
-        every = self.faults["duplicate_every"]
-        if every:
-            given = [u for u in given for _ in range(2 if u["update_id"] % every == 0 else 1)]
-        every = self.faults["swap_every"]
-        for i in range(len(given) - 1):
-            if every and given[i]["update_id"] % every == 0:
-                given[i], given[i + 1] = given[i + 1], given[i]
+        return self.muddled(bot.updates[:min(limit, self.faults["updates_most"])])
+
+    def muddled(self, updates):
+        """Some twice, the second time anywhere behind the first; some before those that they came after."""
+        given = []
+        for update in updates:
+            given.append(update)
+            if len(given) > 1 and self.happens("swap_percent"):
+                given.insert(self.random.randrange(len(given) - 1), given.pop())
+                self.muddles["before"] += 1
+        for update in [u for u in given if self.happens("twice_percent")]:
+            given.insert(self.random.randint(given.index(update) + 1, len(given)), update)
+            self.muddles["twice"] += 1
         return given
+
+    def muddled_so_far(self):
+        return self.muddles
+
+    def happens(self, fault):
+        return self.random.random() * 100 < self.faults[fault]
 
     def sendmessage(self, bot, p):
         chat = self.chat_of(bot, p)
@@ -283,8 +296,8 @@ class World:
             with self.changed:
                 while not (bot.webhook and bot.updates):
                     self.changed.wait()
-                hook, update, every = dict(bot.webhook), bot.updates[0], self.faults["duplicate_every"]
-            times = 2 if every and update["update_id"] % every == 0 else 1
+                hook, update = dict(bot.webhook), bot.updates[0]
+                times = 2 if self.happens("twice_percent") else 1
             arrived = all([self.pushed(hook, update) for _ in range(times)])
             with self.changed:
                 if arrived and bot.updates and bot.updates[0] is update:
@@ -311,7 +324,8 @@ class World:
     # --- what a test tells it
 
     def say(self, chat, user, text=None, document=None, name="file.bin"):
-        sender = {"id": user, "is_bot": False, "first_name": "Somebody"}
+        # One user name for all: it says nothing of who somebody is.
+        sender = {"id": user, "is_bot": False, "first_name": "Somebody", "username": "somebody"}
         more = {"text": text} if text is not None else {"document": self.file(self.default, name, document.encode())}
         message = self.message(chat, **{"from": sender}, **more)
         self.add_update("message", message)
@@ -412,6 +426,8 @@ class Handler(BaseHTTPRequestHandler):
                 if words[1] == "log":
                     return self.answer(200, world.log)
                 if words[1] == "faults":
+                    if unknown := parameters.keys() - world.faults.keys():
+                        return self.answer(400, f"no faults of the double: {unknown}")
                     return self.answer(200, world.faults.update(parameters))
                 return self.answer(200, getattr(world, words[1])(**parameters))
         bot = world.bots.get(words[words[0] == "file"]) if len(words) > 1 else None
@@ -430,8 +446,7 @@ class Handler(BaseHTTPRequestHandler):
             checked = self.schema.parameters(method, parameters, files)
             with world.changed:
                 world.calls += 1
-                every = world.faults["too_many_every"]
-                if every and world.calls % every == 0:
+                if world.happens("too_many_percent"):
                     world.log.append({"method": "too many", "at": time.time(), "refused": method["name"]})
                     return self.refuse(429, "Too Many Requests: retry after 1", {"retry_after": 1})
                 value = self.schema.result(method, does(bot, checked))

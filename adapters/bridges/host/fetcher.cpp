@@ -9,6 +9,8 @@
 #include <array>
 #include <memory>
 
+#include "sdk/cpp/agent/wall_clock.h"
+
 namespace sealwire::bridge {
 namespace {
 
@@ -200,13 +202,9 @@ Fetched Fetcher::perform(const Fetch& fetch) const {
   }
   if (const auto signer = egress_.signers.find(*origin); signer != egress_.signers.end()) {
     crypto::SystemRandom random;
-    const UnixMillis at{
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                       std::chrono::system_clock::now().time_since_epoch())
-                                       .count())};
     for (const auto& [name, value] :
          sign_request({fetch.method, *url, {}}, fetch.body, signer->second.key_id,
-                      signer->second.key, random, at))
+                      signer->second.key, random, wall_clock()))
       headers.reset(curl_slist_append(headers.release(),
                                       std::string(name).append(": ").append(value).c_str()));
   }

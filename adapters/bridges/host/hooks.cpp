@@ -12,6 +12,8 @@
 #include <charconv>
 #include <thread>
 
+#include "sdk/cpp/agent/wall_clock.h"
+
 namespace sealwire::bridge {
 namespace {
 
@@ -34,12 +36,6 @@ struct Site {
   std::map<std::string, std::weak_ptr<Exchange>> waiting;  // for the bridge's answer
   std::atomic<std::uint64_t> forged{0}, unusable{0};
 };
-
-UnixMillis now() {
-  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                         std::chrono::system_clock::now().time_since_epoch())
-                                         .count())};
-}
 
 // Of one length whatever was given, so that the time says nothing of the secret.
 bool equal(std::string_view given, ByteSpan secret) {
@@ -107,7 +103,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       if (given != request_.headers.end() && equal(given->second, options.secret->value.span()))
         return true;
     }
-    signed_ = !options.keys.empty() && verify_request(request_, options.keys, now()).has_value();
+    signed_ =
+        !options.keys.empty() && verify_request(request_, options.keys, wall_clock()).has_value();
     return signed_;
   }
 

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
+#include "sdk/cpp/agent/wall_clock.h"
+
 namespace sealwire::bridge {
 namespace {
 
 constexpr std::size_t kSaidWaiting = 256;  // then the bridge waits
-constexpr std::size_t kInHand = 512;       // then the agent's inbox does
 constexpr std::uint64_t kHelloMs = 5000;
 constexpr std::uint64_t kSliceMs = 200;
 constexpr std::uint64_t kRestartFirstMs = 500;
 constexpr std::uint64_t kRestartMostMs = 60'000;
 
 std::uint64_t now() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
+  return wall_clock().value;
 }
 
 }  // namespace
@@ -41,6 +40,11 @@ Counts Host::counts() const {
   Counts counts = counts_;
   if (hooks_) counts.hooks_forged = hooks_->counts().forged;
   return counts;
+}
+
+std::size_t Host::in_hand() const {
+  const std::lock_guard lock(mutex_);
+  return in_hand_count_;
 }
 
 // --- events, from every thread to the loop's

@@ -25,6 +25,8 @@ namespace sealwire::bridge {
 /// "chat":…}, {"op":"chats"}. What it changes belongs to the agent that signed it.
 inline constexpr std::string_view kControlType = "application/vnd.sealwire.bridge+json";
 
+inline constexpr std::size_t kInHand = 512;  // messages of agents; then the agent's inbox waits
+
 struct HostOptions {
   std::map<std::string, std::string> options;  // for Start
   std::vector<Pairing> pairings;               // the operator's own
@@ -58,6 +60,8 @@ class Host {
   /// Until `stop` says true (asked at least every 200 ms), or the agent stopped by itself.
   [[nodiscard]] Result<> run(const std::function<bool()>& stop);
   Counts counts() const;
+  /// Messages of agents that are in memory, not yet delivered and not refused: at most kInHand.
+  std::size_t in_hand() const;
 
  private:
   struct FromBridge {

@@ -5,17 +5,12 @@
 #include "adapters/bridges/host/host.h"
 #include "protocol/crypto/crypto.h"
 #include "sdk/cli/text.h"
+#include "sdk/cpp/agent/wall_clock.h"
 
 namespace sealwire::bridge {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-UnixMillis now() {
-  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                         std::chrono::system_clock::now().time_since_epoch())
-                                         .count())};
-}
 
 }  // namespace
 
@@ -56,7 +51,7 @@ void Host::said(const Receive& receive) {
   store_and_tell(receive.id, [&](Transaction& tx, Ledger& ledger) -> Result<std::string> {
     SW_TRY(const auto pairing, ledger.pairing(receive.chat));
     if (!pairing || (pairing->user != "*" && pairing->user != receive.user)) return "not_paired";
-    SW_TRY(fresh, ledger.first_time("receive " + receive.id, now().value));
+    SW_TRY(fresh, ledger.first_time("receive " + receive.id, wall_clock().value));
     known = !fresh;
     if (known) return "ok";
     Payload payload = Payload::bytes(receive.content.media_type, receive.content.data);
@@ -72,7 +67,7 @@ void Host::said(const Receive& receive) {
 void Host::said(const Pair& pair) {
   if (!hello_->pair) return violation("pair, without the capability");
   store_and_tell(pair.id, [&](Transaction& tx, Ledger& ledger) -> Result<std::string> {
-    const std::uint64_t at = now().value;
+    const std::uint64_t at = wall_clock().value;
     SW_TRY(const auto paired, ledger.redeem(pair.code, pair.chat, pair.user, at));
     if (!paired) {
       // The same offer again, because its outcome was lost, is not a second use.
@@ -101,7 +96,7 @@ void Host::said(const Answer& answer) {
     const Json choices = Json::parse(question->choices);
     if (answer.choice >= choices.size()) return "denied";
     SW_CHECK(ledger.close_question(answer.delivery));
-    const UnixMillis at = now();
+    const UnixMillis at = wall_clock();
     if (question->expires_ms != 0 && at.value > question->expires_ms) return "expired";
     const std::string choice = choices[answer.choice].get<std::string>();
     const Json statement{{"channel", hello_->name},  {"chat", answer.chat},

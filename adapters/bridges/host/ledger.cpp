@@ -3,18 +3,12 @@
 #include <charconv>
 
 #include "protocol/crypto/crypto.h"
+#include "protocol/identity/did_key.h"
 
 namespace sealwire::bridge {
 namespace {
 
 using Row = std::vector<std::optional<std::string>>;
-
-std::string hex(ByteSpan bytes) {
-  std::string out(bytes.size() * 2 + 1, '\0');
-  sodium_bin2hex(out.data(), out.size(), bytes.data(), bytes.size());
-  out.pop_back();
-  return out;
-}
 
 std::string hash_of(const std::string& code) {
   return hex(crypto::blake2b(as_bytes("sealwire bridge pairing code " + code)));

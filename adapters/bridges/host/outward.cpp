@@ -6,6 +6,7 @@
 #include "protocol/crypto/crypto.h"
 #include "sdk/cli/pipe/line.h"
 #include "sdk/cli/text.h"
+#include "sdk/cpp/agent/wall_clock.h"
 
 namespace sealwire::bridge {
 namespace {
@@ -66,7 +67,7 @@ void Host::control(const Message& message) {
     const std::string op = member("op", "");
     if (op == "pair" && hello_->pair) {
       crypto::SystemRandom random;
-      const auto at = to_ms(std::chrono::system_clock::now());
+      const auto at = wall_clock().value;
       SW_TRY(const std::string code,
              ledger.new_code(random, message.from, member("user", "*"), at));
       answer = {{"code", code}, {"expires", cli::time_text({at + kCodeLifetimeMs})}};
@@ -168,7 +169,7 @@ void Host::said(const Delivered& delivered) {
 }
 
 void Host::said(const Failed& failed) {
-  const auto given_up = deliveries_.failed(failed, to_ms(std::chrono::system_clock::now()));
+  const auto given_up = deliveries_.failed(failed, wall_clock().value);
   if (!given_up) return;
   {
     const std::lock_guard lock(mutex_);

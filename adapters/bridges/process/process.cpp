@@ -168,7 +168,7 @@ void limit(int resource, rlim_t most) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CORE, 1);  // not 0, which a core_pattern that is a pipe does not heed
   limit(RLIMIT_NOFILE, 64);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_DATA, rlim_t{2} * 1024 * 1024 * 1024);

@@ -156,21 +156,8 @@ void End::tell_end(const LinkPtr& link, Lock& lock) {
 
 void End::check_deadlines(Clock::time_point now) {
   std::vector<std::pair<LinkPtr, Error>> late;
-  for (const auto& link : desk_->links) {
-    if (link->ended) continue;
-    if (!link->in.opened() && now >= link->deadline) {
-      const std::string why = hub_.trouble.empty() ? "" : " (" + hub_.trouble + ")";
-      late.emplace_back(link, Error{Errc::connect_failed, "no answer in time" + why});
-    } else if (link->closing && now >= link->deadline) {
-      late.emplace_back(link, *link->closing);
-    } else if (const auto whole = link->in.check(now); !whole) {
-      late.emplace_back(link, whole.error());
-    } else if (now - link->heard >= kIdleTime) {
-      late.emplace_back(
-          link, Error{Errc::connection_lost,
-                      "nothing came for " + std::to_string(kIdleTime.count() / 1000) + " s"});
-    }
-  }
+  for (const auto& link : desk_->links)
+    if (auto error = link->overdue(now)) late.emplace_back(link, std::move(*error));
   for (auto& [link, error] : late)
     hub_.end(link, std::move(error), true);
 }

@@ -58,6 +58,19 @@ void Link::begin_close(Error error) {
   hub->want(shared_from_this());
 }
 
+std::optional<Error> Link::overdue(Clock::time_point now) const {
+  if (ended) return std::nullopt;
+  if (!in.opened() && now >= deadline) {
+    const std::string why = hub->trouble.empty() ? "" : " (" + hub->trouble + ")";
+    return Error{Errc::connect_failed, "no answer in time" + why};
+  }
+  if (closing && now >= deadline) return closing;
+  if (const auto whole = in.check(now); !whole) return whole.error();
+  if (now - heard < kIdleTime) return std::nullopt;
+  return Error{Errc::connection_lost,
+               "nothing came for " + std::to_string(kIdleTime.count() / 1000) + " s"};
+}
+
 void Link::leave_unproven() {
   if (unproven) --desk->unproven;
   unproven = false;

@@ -49,6 +49,8 @@ class Link final : public Connection, public std::enable_shared_from_this<Link> 
   void stir();
   /// Flushes for a while, then ends with `error`. Under the mutex.
   void begin_close(Error error);
+  /// Why it has to end by now, if it has to. Under the mutex.
+  std::optional<Error> overdue(Clock::time_point now) const;
   /// A place among the unproven is free again. Under the mutex.
   void leave_unproven();
 

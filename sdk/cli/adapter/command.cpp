@@ -10,6 +10,7 @@
 #include "adapters/bridges/library/library.h"
 #include "adapters/bridges/process/doors.h"
 #include "adapters/bridges/process/process.h"
+#include "adapters/cage/privileges.h"
 #include "adapters/cage/support.h"
 #include "adapters/files/private_file.h"
 #include "sdk/cli/adapter/check.h"
@@ -92,6 +93,8 @@ Outcome<> require_cage(const AdapterOptions& options) {
 }
 
 Outcome<> run_bridge(Context& context, const AdapterOptions& options) {
+  // From here on this process has the bridge's secrets; a core would have them too.
+  SW_CHECK(cage::no_core_dumps());
   auto settings = named(options.options, "--option");
   if (!settings) return tl::unexpected(settings.error());
   auto pairs = named(options.pairs, "--pair");

@@ -20,12 +20,6 @@ wire::Binding binding_type(channel::BindingType type) {
 
 }  // namespace
 
-UnixMillis wall_clock() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return {static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(since).count())};
-}
-
 Driver::Driver(std::unique_ptr<sdk::Core> core, std::vector<channel::Endpoint> endpoints,
                bool offline, Listener& listener)
     : core_(std::move(core)),

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "sdk/cpp/agent/link.h"
+#include "sdk/cpp/agent/wall_clock.h"
 #include "sdk/cpp/core/core.h"
 
 namespace sealwire {
@@ -83,7 +84,5 @@ class Driver {
   std::optional<Error> fatal_;
   std::optional<UnixMillis> closing_;  // until then the Close frame may take
 };
-
-UnixMillis wall_clock();
 
 }  // namespace sealwire

@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <future>
 
 namespace sealwire::bridge {
@@ -26,7 +28,7 @@ TEST(Fetcher, AnOriginHasOneSpelling) {
     EXPECT_FALSE(origin_of(bad)) << bad;
 }
 
-TEST(Fetcher, AnOriginThatNobodyAllowedIsNotAsked) {
+TEST(Fetcher, Atk41a_An_origin_that_nobody_allowed_is_not_asked) {
   for (const char* url :
        {"http://127.0.0.1:1/", "http://[::ffff:127.0.0.1]/", "file:///etc/passwd",
         "https://api.example.evil/", "https://api.example@evil/", "http://api.example/"}) {
@@ -49,8 +51,7 @@ TEST(Fetcher, ASecretGoesToItsOwnOriginOnly) {
   EXPECT_EQ(fetched.cause, "no secret of this name belongs to this origin");
 }
 
-// ATTACKS 41: a name that was allowed comes to mean an address of the inside.
-TEST(Fetcher, WhichAddressesArePublic) {
+TEST(Fetcher, Atk41b_Addresses_of_the_inside_are_known_in_each_of_their_spellings) {
   const auto is = [](const char* text) {
     sockaddr_in6 v6{};
     sockaddr_in v4{};
@@ -92,29 +93,77 @@ TEST(Fetcher, WhichAddressesArePublic) {
     EXPECT_FALSE(is(address)) << address;
 }
 
-TEST(Fetcher, ANameThatMeansAnAddressOfTheInsideIsNotAsked) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&at), size), 0);
-  ASSERT_EQ(::listen(listener, 4), 0);
-  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size), 0);
+// A listener on loopback, which nothing has asked yet.
+class Inside {
+ public:
+  Inside() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&at), size), 0);
+    EXPECT_EQ(::listen(socket_, 4), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size), 0);
+    port_ = ntohs(at.sin_port);
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() { ::close(socket_); }
+  std::string port() const { return std::to_string(port_); }
+  /// Whether somebody has connected since the last time.
+  bool was_asked() const {
+    const int one = ::accept(socket_, nullptr, nullptr);
+    if (one >= 0) ::close(one);
+    return one >= 0;
+  }
+  /// Waits for a request, and answers it with this.
+  void answer(const std::string& response) const {
+    pollfd ready{socket_, POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+    const int one = ::accept(socket_, nullptr, nullptr);
+    std::array<char, 4096> request{};
+    EXPECT_GT(::recv(one, request.data(), request.size(), 0), 0);
+    EXPECT_EQ(::send(one, response.data(), response.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(response.size()));
+    ::close(one);
+  }
+
+ private:
+  const int socket_;
+  std::uint16_t port_ = 0;
+};
+
+TEST(Fetcher, Atk41c_A_name_that_comes_to_mean_an_address_of_the_inside_is_not_asked) {
+  const Inside inside;
   const auto ask = [&](const std::string& host) {
-    const std::string url = "http://" + host + ":" + std::to_string(ntohs(at.sin_port)) + "/";
+    const std::string url = "http://" + host + ":" + inside.port() + "/";
     Egress egress;
     egress.origins.insert(*origin_of(url));
     return fetch(std::move(egress), {"1", "GET", url, {}, {}, 300}).status;
   };
   // libcurl takes every name below "localhost" for loopback.
   EXPECT_EQ(ask("rebound.localhost"), 0U);
-  EXPECT_LT(::accept(listener, nullptr, nullptr), 0) << "it was asked";
+  EXPECT_FALSE(inside.was_asked());
   EXPECT_EQ(ask("127.0.0.1"), 0U);
-  const int asked = ::accept(listener, nullptr, nullptr);
-  EXPECT_GE(asked, 0) << "an address that the operator wrote is what he meant";
-  ::close(asked);
-  ::close(listener);
+  EXPECT_TRUE(inside.was_asked()) << "an address that the operator wrote is what he meant";
+}
+
+TEST(Fetcher, Atk41d_A_redirect_is_told_and_not_followed) {
+  const Inside allowed, elsewhere;
+  const std::string url = "http://127.0.0.1:" + allowed.port() + "/";
+  for (const char* status : {"301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect",
+                             "308 Permanent Redirect"}) {
+    Egress egress;
+    egress.origins.insert(*origin_of(url));
+    std::promise<Fetched> promise;
+    Fetcher fetcher(std::move(egress),
+                    [&](Fetched fetched) { promise.set_value(std::move(fetched)); });
+    fetcher.fetch({"1", "GET", url, {}, {}, 10'000});
+    allowed.answer("HTTP/1.1 " + std::string(status) + "\r\nLocation: http://127.0.0.1:" +
+                   elsewhere.port() + "/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(promise.get_future().get().status, std::stoul(status));
+    EXPECT_FALSE(elsewhere.was_asked()) << status;
+  }
 }
 
 }  // namespace

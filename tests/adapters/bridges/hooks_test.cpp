@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 #include <future>
 
+#include "sdk/cpp/agent/wall_clock.h"
 #include "tests/support/seeded_random.h"
 
 namespace sealwire::bridge {
@@ -53,7 +54,7 @@ HookOptions with_secret() {
   return options;
 }
 
-TEST(Hooks, OnlyWhoHasTheSecretIsHeard) {
+TEST(Hooks, Atk40a_Only_who_has_the_secret_is_heard) {
   Served served(with_secret());
   EXPECT_EQ(talk(*served.hooks, post("X-Secret: right\r\n", "{}")), "HTTP/1.1 204 No Content");
   ASSERT_EQ(served.came.size(), 1U);
@@ -66,25 +67,36 @@ TEST(Hooks, OnlyWhoHasTheSecretIsHeard) {
   EXPECT_EQ(served.hooks->counts().forged, 6U);
 }
 
-TEST(Hooks, ASignedRequestIsHeardAndAnotherBodyIsNot) {
+TEST(Hooks, Atk40b_A_signed_request_is_heard_and_another_body_is_not) {
   test::SeededRandom random(3);
   const auto key = crypto::SigningKey::generate(random);
   HookOptions options;
   options.public_url = "https://bridge.example";
   options.keys.emplace("service", key.public_bytes());
   Served served(std::move(options));
-  const UnixMillis now{
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     std::chrono::system_clock::now().time_since_epoch())
-                                     .count())};
   std::string headers;
-  for (const auto& [name, value] : sign_request({"POST", "https://bridge.example/hook", {}},
-                                                as_bytes("{}"), "service", key, random, now))
+  for (const auto& [name, value] :
+       sign_request({"POST", "https://bridge.example/hook", {}}, as_bytes("{}"), "service", key,
+                    random, wall_clock()))
     headers.append(name).append(": ").append(value).append("\r\n");
   EXPECT_EQ(talk(*served.hooks, post(headers, "{}")), "HTTP/1.1 204 No Content");
   EXPECT_EQ(talk(*served.hooks, post(headers, "[]")), "HTTP/1.1 401 Unauthorized");
   EXPECT_EQ(served.came.size(), 1U);
   EXPECT_EQ(served.hooks->counts().forged, 1U);
+}
+
+// What fetch and forms can send without being asked for leave, and the question for leave itself.
+TEST(Hooks, Atk42c_A_page_in_a_browser_says_nothing_and_is_given_no_leave_to) {
+  Served served(with_secret());
+  const std::string page = "Origin: https://evil.example\r\nReferer: https://evil.example/\r\n";
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "application/json"})
+    EXPECT_EQ(talk(*served.hooks, post(page + "Content-Type: " + std::string(type) + "\r\n", "{}")),
+              "HTTP/1.1 401 Unauthorized");
+  EXPECT_EQ(talk(*served.hooks, "OPTIONS /hook HTTP/1.1\r\nHost: rebound.example\r\n" + page +
+                                    "Access-Control-Request-Method: POST\r\n"
+                                    "Access-Control-Request-Headers: x-secret\r\n\r\n"),
+            "HTTP/1.1 401 Unauthorized");
+  EXPECT_EQ(served.came.size(), 0U);
 }
 
 TEST(Hooks, WhatIsTooLongOrNoPostIsRefused) {
@@ -112,7 +124,7 @@ TEST(Hooks, ABridgeThatEndsIsUnavailable) {
   EXPECT_EQ(talk(*hooks, post("X-Secret: right\r\n", "{}")), "HTTP/1.1 503 Service Unavailable");
 }
 
-TEST(Hooks, NothingListensThatCouldNotTellAForgery) {
+TEST(Hooks, Atk40c_Nothing_listens_that_could_not_tell_a_forgery) {
   HookOptions options;
   options.listen = "127.0.0.1:0";
   EXPECT_EQ(Hooks::start(std::move(options), [](const Hook&) {}).error().code,

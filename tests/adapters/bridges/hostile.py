@@ -1,5 +1,6 @@
 """A bridge gone bad: tries what a bridge may not do, and tells what became of each attempt. With a
-number, it makes that system call alone, which is to end it."""
+number, it makes that system call alone, which is to end it; with `crash`, it crashes; with `log`,
+it writes to the log."""
 import ctypes
 import errno
 import json
@@ -46,6 +47,11 @@ def connecting(family, address):
     return action
 
 
+if sys.argv[1:] == ["log"]:
+    sys.stderr.buffer.write(b"\x1b[2J\x1b]0;title\x07\na\rbridge: all is well\n\xe2\x80\xaeevil\n\xff\x00\n")
+    sys.exit()
+if sys.argv[1:] == ["crash"]:
+    ctypes.string_at(0)
 if len(sys.argv) > 1:
     libc.syscall(int(sys.argv[1]), 0, 0, 0, 0, 0, 0)
     say(op="receive", id="after", chat="c", user="u", text="ALLOWED")

@@ -50,8 +50,24 @@ TEST(BridgeLines, WhatIsNotOfTheContractIsRefused) {
            R"({"op":"fetch","ref":"1","url":"u","headers":{"a":1}})",
        })
     EXPECT_FALSE(parse_said(line)) << line;
-  EXPECT_FALSE(parse_said(std::string(100'000, '[')));
   EXPECT_FALSE(parse_said(R"({"op":"delivered","delivery":")" + std::string(129, 'x') + "\"}"));
+}
+
+TEST(BridgeLines, Atk43a_JSON_of_any_depth_width_or_number_is_read_or_refused_and_no_more) {
+  constexpr std::size_t kMany = 500'000;
+  const auto many = [](std::string_view text) {
+    std::string all;
+    for (std::size_t i = 0; i < kMany; ++i)
+      all += text;
+    return all;
+  };
+  const std::string begin = R"({"op":"receive","id":"1","chat":"c","user":"u","json":)";
+  for (const std::string& bomb :
+       {many("["), many(R"({"a":)"), begin + many("[") + many("]") + "}", many("]"),
+        begin + "[" + many("1,") + "1]}", begin + "1" + many("0") + "}", begin + "1e999999999}",
+        begin + "\"" + many("\\u0000") + "\"}"})
+    EXPECT_FALSE(parse_said(bomb)) << bomb.substr(0, 80);
+  EXPECT_TRUE(parse_said(begin + "[[[[1]]]]}"));
 }
 
 TEST(BridgeLines, WhatIsToldIsOneLineWhateverItHolds) {

@@ -115,8 +115,8 @@ TEST_F(Telegram, TenPercentLateAndTenPercentTwiceLoseAndRepeatNothing) {
   double_->tell("seed", {{"seed", seed}});
   double_->tell("faults", {{"late_percent", 10},
                            {"duplicate_percent", 10},
-                           {"duplicate_every", 10},
-                           {"swap_every", 7}});
+                           {"twice_percent", 10},
+                           {"swap_percent", 10}});
   open();
   // A few at a time: what waits together goes in one message.
   for (int i = 0; i < 40; ++i)
@@ -126,8 +126,8 @@ TEST_F(Telegram, TenPercentLateAndTenPercentTwiceLoseAndRepeatNothing) {
 
 TEST_F(Telegram, A429IsWaitedForAndNothingIsLost) {
   open();
-  double_->tell("faults", {{"too_many_every", 7}});
-  // Until one met a send: which of the calls is the seventh is not ours to say.
+  double_->tell("faults", {{"too_many_percent", 14}});
+  // Until one met a send: which of the calls meet one is chance.
   bool met = false;
   for (int i = 0; i < 30 && !met; ++i) {
     both_ways({10, 5000, 50'000});
