@@ -17,7 +17,7 @@ struct Opened {
   LinkPtr link;
 
   Opened() {
-    desk->census = std::make_shared<Census>(8, 8);
+    desk->census = std::make_shared<Census>(8, 8, 8);
     hub->listening = desk;
     come({Kind::open, kKey, 0, 0, {}});
     link = *desk->links.begin();
