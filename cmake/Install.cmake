@@ -9,6 +9,8 @@ foreach(program sealwire_cli sealwired)
   endif()
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  FILES_MATCHING PATTERN "*.md" PATTERN decisions EXCLUDE)
 # Bridges that are processes, and the contract that they keep.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/adapters/bridges/
   DESTINATION ${CMAKE_INSTALL_DATADIR}/sealwire/bridges
