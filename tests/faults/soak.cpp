@@ -22,8 +22,7 @@
 #include <random>
 #include <thread>
 
-#include "sealwire/agent.h"
-#include "sealwire/context.h"
+#include "tests/faults/agents.h"
 #include "tests/support/sealwired_process.h"
 
 namespace sealwire::test {
@@ -55,20 +54,7 @@ class Talk {
       : home_(std::move(home)), scheme_(std::move(scheme)), dice_(seed) {}
 
   Result<> begin(const std::string& endpoint) {
-    for (const char* role : {"sender", "receiver"}) {
-      Context context;
-      context.name = scheme_ + "-" + role;
-      context.endpoints = {{endpoint, {}, false}};
-      context.trust_first_use = true;
-      SW_TRY(context, write_context(home_, context));
-      SW_CHECK(create_key(context, "").map([](const std::string&) {}));
-      const char* arguments[] = {"", "--home", home_.c_str(), "--context", context.name.c_str()};
-      SW_TRY(Agent agent, Agent::open(Options::from_arguments(5, arguments)));
-      SW_CHECK(agent.wait_connected(kPatience));
-      agents_.push_back(std::move(agent));
-    }
-    SW_CHECK(agents_[0].add_peer(agents_[1].id(), "receiver", kPatience).map([](const Peer&) {}));
-    SW_CHECK(agents_[1].add_peer(agents_[0].id(), "sender", kPatience).map([](const Peer&) {}));
+    SW_TRY(agents_, introduce(home_, scheme_ + "-", endpoint));
     agents_[1].on_message([this](const Message& message) {
       const std::uint64_t due = received_;
       const std::uint64_t came = std::strtoull(std::string(message.text()).c_str(), nullptr, 10);
