@@ -1,9 +1,11 @@
 // sealwired: the command line, and the signals that steer the broker.
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -107,6 +109,23 @@ Result<CageReport> enter_cage_and_say(const Config& config, const std::string& p
   return report;
 }
 
+/// What a burst has taken goes back to the system. Left alone, the C library keeps at the end of
+/// each thread's heap twice as much as the largest block that was ever freed.
+void keep_memory_small() {
+  ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
+/// The next of `signals`. Every minute of waiting, free pages between what is in use go back, too.
+int next_signal(const sigset_t& signals) {
+  const timespec minute{60, 0};
+  while (true) {
+    const int signal = ::sigtimedwait(&signals, nullptr, &minute);
+    if (signal > 0) return signal;
+    if (errno == EAGAIN) ::malloc_trim(0);
+  }
+}
+
 /// True when everything was finished before the deadline and no second signal came.
 bool stop(Server& server, Log& log, std::chrono::milliseconds deadline, const sigset_t& signals) {
   log.write(LogLevel::info, "stopping");
@@ -134,6 +153,7 @@ int serve(const std::string& path) {
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  keep_memory_small();
 
   Log log(config->log);
   const auto refused = [&log](const Error& error) {
@@ -156,12 +176,8 @@ int serve(const std::string& path) {
   std::printf("ready\n");
   std::fflush(stdout);
 
-  while (true) {
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0) continue;
-    if (signal != SIGHUP) break;
+  while (next_signal(signals) == SIGHUP)
     reload(**server, log, path);
-  }
   const bool drained = stop(**server, log, std::chrono::milliseconds(config->drain_ms), signals);
   log.write(LogLevel::info, "stopped");
   return drained ? kOk : kCutShort;

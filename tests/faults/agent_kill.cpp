@@ -10,8 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "sealwire/agent.h"
-#include "sealwire/context.h"
+#include "tests/faults/agents.h"
 #include "tests/support/sealwired_process.h"
 
 namespace sealwire::test {
@@ -64,24 +63,6 @@ class FaultAgent {
   pid_t pid_ = -1;
 };
 
-Result<> introduce(const std::string& home, const std::string& endpoint) {
-  std::vector<Agent> agents;
-  for (const char* name : {"sender", "receiver"}) {
-    Context context;
-    context.name = name;
-    context.endpoints = {{endpoint, {}, false}};
-    context.trust_first_use = true;
-    SW_TRY(context, write_context(home, context));
-    SW_CHECK(create_key(context, "").map([](const std::string&) {}));
-    const char* arguments[] = {"", "--home", home.c_str(), "--context", name};
-    SW_TRY(Agent agent, Agent::open(Options::from_arguments(5, arguments)));
-    SW_CHECK(agent.wait_connected(kPatience));
-    agents.push_back(std::move(agent));
-  }
-  SW_CHECK(agents[0].add_peer(agents[1].id(), "receiver", kPatience).map([](const Peer&) {}));
-  return agents[1].add_peer(agents[0].id(), "sender", kPatience).map([](const Peer&) {});
-}
-
 int run(const char* sealwired, const char* fault_agent, int rounds, std::uint64_t seed) {
   std::mt19937_64 engine(seed);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
@@ -93,7 +74,7 @@ int run(const char* sealwired, const char* fault_agent, int rounds, std::uint64_
   if (!broker) return failed(0, broker.error().detail);
   if (const auto started = broker->start(); !started) return failed(0, started.error().detail);
   const std::string home = (broker->folder() / "agents").string();
-  if (const auto done = introduce(home, broker->endpoint("wss")); !done)
+  if (const auto done = introduce(home, "", broker->endpoint("wss")); !done)
     return failed(0, done.error().detail);
 
   FaultAgent sender(fault_agent, home, "sender");

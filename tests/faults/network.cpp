@@ -14,8 +14,7 @@
 // Behind <utility>, which Boost 1.74 forgets.
 #include <boost/asio.hpp>
 
-#include "sealwire/agent.h"
-#include "sealwire/context.h"
+#include "tests/faults/agents.h"
 #include "tests/faults/proxy.h"
 #include "tests/support/sealwired_process.h"
 
@@ -56,20 +55,7 @@ class Talk {
   Talk(const std::string& home, std::string scheme) : home_(home), scheme_(std::move(scheme)) {}
 
   Result<> begin(const std::string& endpoint) {
-    for (const char* role : {"sender", "receiver"}) {
-      Context context;
-      context.name = scheme_ + "-" + role;
-      context.endpoints = {{endpoint, {}, false}};
-      context.trust_first_use = true;
-      SW_TRY(context, write_context(home_, context));
-      SW_CHECK(create_key(context, "").map([](const std::string&) {}));
-      const char* arguments[] = {"", "--home", home_.c_str(), "--context", context.name.c_str()};
-      SW_TRY(Agent agent, Agent::open(Options::from_arguments(5, arguments)));
-      SW_CHECK(agent.wait_connected(kPatience));
-      agents_.push_back(std::move(agent));
-    }
-    SW_CHECK(agents_[0].add_peer(agents_[1].id(), "receiver", kPatience).map([](const Peer&) {}));
-    SW_CHECK(agents_[1].add_peer(agents_[0].id(), "sender", kPatience).map([](const Peer&) {}));
+    SW_TRY(agents_, introduce(home_, scheme_ + "-", endpoint));
     agents_[1].handle([this](Transaction& transaction, const Message& message) -> Result<> {
       SW_TRY(const auto next, transaction.get("next"));
       const std::uint64_t due = std::strtoull(next.value_or("0").c_str(), nullptr, 10);
