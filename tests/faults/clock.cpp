@@ -4,9 +4,10 @@
 // again, service must go on.
 //
 // Three messages of four live for a week: no jump may cost one that was accepted. The fourth lives
-// for an hour: a day ahead it has expired, which its sender has to be told. Only the wall clock
-// jumps, as when somebody sets it; the monotonic clock goes on. Done by libfaketime, below a cage
-// that stays closed: the file that it reads lies in the broker's own folder.
+// for an hour: a day ahead it has expired, which its sender has to be told. (If that was delivered
+// and its Ack is on its way, the broker cannot know, and it comes nevertheless.) Only the wall
+// clock jumps, as when somebody sets it; the monotonic clock goes on. Done by libfaketime, below a
+// cage that stays closed: the file that it reads lies in the broker's own folder.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -81,6 +82,7 @@ class Talk {
     std::string text = scheme_ + ": " + std::to_string(came_) + " came once and in order";
     for (const auto& [why, count] : refused_)
       text += ", " + std::to_string(count) + " refused (" + why + ")";
+    if (crossed_ > 0) text += ", " + std::to_string(crossed_) + " came while being withdrawn";
     if (!error_.empty()) text += "; " + error_;
     return text;
   }
@@ -126,10 +128,15 @@ class Talk {
   void on_message(const Message& message) {
     const std::lock_guard lock(mutex_);
     const std::uint64_t number = std::strtoull(std::string(message.text()).c_str(), nullptr, 10);
-    if (number < next_ || number < settled_)
+    if (number < next_)
       return wrong(std::to_string(number) + " came behind " + std::to_string(next_ - 1));
     next_ = number + 1;
     ++came_;
+    if (number < settled_) {
+      if (!gone_.contains(number)) wrong(std::to_string(number) + " came, and was refused");
+      ++crossed_;
+      return;
+    }
     fates_[number - settled_].came = true;
     settle();
   }
@@ -149,11 +156,16 @@ class Talk {
       if (fate.answer == Fate::Answer::none) break;
       const bool withdrawn = withdrawn_.contains(fate.id);
       if (fate.answer == Fate::Answer::accepted && !fate.came && !withdrawn) break;
-      if (fate.came && (withdrawn || fate.answer == Fate::Answer::refused))
+      if (fate.came && fate.answer == Fate::Answer::refused)
         return wrong(std::to_string(settled_) + " came, and was refused");
       if (!withdrawn) continue;
       if (settled_ % 4 != 3) return wrong(std::to_string(settled_) + " was accepted and withdrawn");
-      ++refused_["after it was accepted: it expired"];
+      if (fate.came) {
+        ++crossed_;
+      } else {
+        ++refused_["after it was accepted: it expired"];
+        gone_.insert(settled_);
+      }
     }
     changed_.notify_all();
   }
@@ -172,6 +184,8 @@ class Talk {
   std::deque<Fate> fates_;     // of those behind them
   std::deque<std::pair<std::uint64_t, Sending>> unanswered_;
   std::set<std::string> withdrawn_;  // ids
+  std::set<std::uint64_t> gone_;     // withdrawn, and had not come by then
+  std::uint64_t crossed_ = 0;        // came, though withdrawn: its Ack was still on its way
   std::uint64_t next_ = 0;           // no smaller number may come now
   std::uint64_t came_ = 0;
   std::map<std::string, std::uint64_t> refused_;
