@@ -40,6 +40,27 @@ struct Pipe {
   }
 };
 
+/// While it lives a pipe that nobody reads is an error of write(2) and no signal, whatever the
+/// program thinks of SIGPIPE. For one thread.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    const timespec now{};
+    ::sigtimedwait(&pipe_, nullptr, &now);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{}, before_{};
+};
+
 class Process final : public Bridge {
  public:
   Process(pid_t pid, int input, int output, int errors, std::unique_ptr<Tunnels> tunnels,
@@ -75,6 +96,7 @@ class Process final : public Bridge {
   void tell(const Told& told) override {
     const std::string line = write_told(told);
     const std::lock_guard lock(mutex_);
+    const WithoutSigpipe error_instead;
     std::string_view rest = line;
     while (!rest.empty() && input_ >= 0 && !gone_) {
       const ssize_t written = ::write(input_, rest.data(), rest.size());

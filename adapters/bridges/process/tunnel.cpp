@@ -30,6 +30,7 @@ constexpr std::size_t kPieceBytes = 16 * 1024;
 struct Gate {
   Tunnel tunnel;
   tcp::acceptor acceptor;
+  asio::steady_timer again;
   std::optional<ssl::context> context;
 };
 
@@ -152,10 +153,17 @@ struct Tunnels::Impl {
 
   void accept(Gate& gate) {
     gate.acceptor.async_accept([this, &gate](error_code error, tcp::socket socket) {
-      if (error) return;
-      if (links < kTunnelConnections)
-        std::make_shared<Link>(std::move(socket), gate, links, log)->run();
-      accept(gate);
+      if (error == asio::error::operation_aborted) return;
+      if (!error) {
+        if (links < kTunnelConnections)
+          std::make_shared<Link>(std::move(socket), gate, links, log)->run();
+        return accept(gate);
+      }
+      // Without descriptors every accept fails at once: not in a loop.
+      gate.again.expires_after(std::chrono::milliseconds(100));
+      gate.again.async_wait([this, &gate](error_code stopped) {
+        if (!stopped) accept(gate);
+      });
     });
   }
 };
@@ -180,7 +188,8 @@ Result<std::unique_ptr<Tunnels>> Tunnels::start(std::vector<Tunnel> tunnels,
   impl->log = std::move(log);
   for (std::size_t i = 0; i < tunnels.size(); ++i)
     impl->gates.push_back({std::move(tunnels[i]),
-                           tcp::acceptor(impl->context, tcp::v4(), listeners.at(i)), std::nullopt});
+                           tcp::acceptor(impl->context, tcp::v4(), listeners.at(i)),
+                           asio::steady_timer(impl->context), std::nullopt});
   for (Gate& gate : impl->gates) {
     if (gate.tunnel.tls) {
       SW_TRY(gate.context, client_context(gate.tunnel));
